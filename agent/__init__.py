@@ -1,0 +1,1 @@
+"""The conversation: graph, planner, command line, report."""

@@ -1,0 +1,1 @@
+"""Drugs, rules and the Clinical Action Space Mask."""

@@ -1,0 +1,1 @@
+"""ECGs: reading, measuring, and simulating what a drug does to them."""
