@@ -1,0 +1,34 @@
+"""The state that flows through the graph: JSON-like, so that a thread outlives the program that wrote it."""
+
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+
+Json = dict[str, Any]
+
+
+class CaseReference(TypedDict, total=False):
+    """Where the case of a thread lies: paths, or the name of the built-in patient."""
+
+    ecg: str | None
+    patient: str | None
+
+
+class AgentState(TypedDict, total=False):
+    """One thread. Everything but `messages` and `case` belongs to the turn that is being answered.
+
+    record: what intake found, as `measure_ecg` returns it. verdicts: what the mask says of the usual
+    doses. rounds: how often the chat model has spoken in this turn. draft, objections: an answer that
+    is being corrected, and what could not be traced in it. corrected, withheld: how the answer came about.
+    """
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    case: CaseReference
+    record: Json
+    verdicts: list[Json]
+    rounds: int
+    draft: str
+    objections: list[str]
+    corrected: bool
+    withheld: bool
