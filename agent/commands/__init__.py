@@ -1,0 +1,1 @@
+"""One module for each command; heavy imports live inside the functions."""
