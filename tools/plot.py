@@ -23,8 +23,8 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
+from tools.errors import OutputError, ToolError
 from worldmodel.ecg import LEADS, Ecg, standard_twelve
-from worldmodel.errors import WorldModelError
 from worldmodel.measurement import Intervals
 
 Layout = Literal["3x4+1", "12x1"]
@@ -43,8 +43,8 @@ PAPER, GRID_1_MM, GRID_5_MM = "#fffaf8", "#f8dcd6", "#eeb3a8"
 INK, ASIDE, BEFORE, AFTER = "#111111", "#555555", "#8a8a8a", "#0a3fa8"
 
 
-class PlotError(WorldModelError):
-    """A figure cannot be drawn or written: an unknown layout or format, or nothing in the chosen window."""
+class PlotError(ToolError):
+    """A figure cannot be drawn as asked: an unknown layout or format, or a start past the end."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def intervals_line(intervals: Intervals) -> str:
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write PNG, SVG or PDF by the extension of `path`, whole or not at all. Raises PlotError."""
+    """Write PNG, SVG or PDF by the extension of `path`, all or nothing. Raises PlotError, OutputError."""
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
@@ -140,7 +140,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         with _beside(path) as unfinished, mpl.rc_context({"svg.hashsalt": "ecg", "pdf.fonttype": 42}):
             figure.savefig(unfinished, format=suffix[1:], dpi=PNG_DPI, metadata=undated)
     except OSError as error:
-        raise PlotError(
+        raise OutputError(
             f"cannot write {path}: {error.strerror or error}", "choose a folder that you may write to"
         ) from error
     return path
@@ -184,7 +184,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _check_start(recordings: list[Ecg], start_s: float) -> None:
     shortest = min(e.duration_s for e in recordings)
-    if start_s < 0 or 0 < shortest <= start_s:
+    if start_s != 0 and not 0 <= start_s < shortest:
         raise PlotError(
             f"cannot start at {start_s:g} s: the recording lasts {shortest:.1f} s",
             f"start between 0 and {shortest:.1f} s",
@@ -261,6 +261,9 @@ def _footer(
         gaps = [lead for lead, t in of_lead.items() if t.gap and t.state != "not recorded"]
         absent = [lead for lead in LEADS if of_lead[lead].state == "not recorded"]
         others = [lead for lead in recording.leads if lead not in LEADS]
+        parts += [f"{whose}the file's gain cannot be true: read no amplitudes"] * (
+            not recording.amplitudes_trusted
+        )
         parts += [f"{whose}cut at {LIMIT_MV:g} mV: {', '.join(cut)}"] * bool(cut)
         parts += [f"{whose}not recorded: {', '.join(absent)}"] * bool(absent)
         parts += [f"{whose}gaps in {', '.join(gaps)}"] * bool(gaps)
