@@ -38,6 +38,7 @@ class Ecg:
     leads: canonical names ("aVR", "V1", "vx", ...). missing_leads: standard leads that are neither
     recorded nor derivable; their rows, once in standard order, are NaN.
     warnings: what the reader had to doubt or repair, in sentences for the user.
+    amplitudes_trusted: False where the file's gain cannot be true; times still hold, millivolts do not.
     """
 
     samples_mv: NDArray[np.float64]
@@ -46,6 +47,7 @@ class Ecg:
     missing_leads: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     source: str = ""
+    amplitudes_trusted: bool = True
 
     def __post_init__(self) -> None:
         if self.samples_mv.ndim != 2 or self.samples_mv.shape[0] != len(self.leads):

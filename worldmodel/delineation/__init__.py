@@ -1,0 +1,1 @@
+"""Measuring an ECG: from samples to beats, waves, intervals, rhythm and findings."""

@@ -1,0 +1,70 @@
+"""Zero-phase filtering of whole batches, and the one sampling rate everything is measured at."""
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+FS_HZ = 500.0
+_PAD_S = 1.0
+
+
+def resample(samples: NDArray[np.float64], fs_hz: float, to_hz: float = FS_HZ) -> NDArray[np.float64]:
+    """Polyphase resampling along the last axis; sample 0 keeps its time."""
+    if fs_hz == to_hz or samples.shape[-1] == 0:
+        return samples
+    from scipy.signal import resample_poly
+
+    ratio = Fraction(to_hz / fs_hz).limit_denominator(1000)
+    return np.asarray(resample_poly(samples, ratio.numerator, ratio.denominator, axis=-1, padtype="line"))
+
+
+def fill_gaps(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """NaN and infinite samples bridged by straight lines along the last axis; zeros where a row has no value at all."""
+    bad = ~np.isfinite(samples)
+    if not bad.any():
+        return samples
+    filled = samples.copy()
+    rows = filled.reshape(-1, samples.shape[-1])
+    time = np.arange(samples.shape[-1])
+    for row, gaps in zip(rows, bad.reshape(rows.shape), strict=True):
+        if gaps.all():
+            row[:] = 0.0
+        elif gaps.any():
+            row[gaps] = np.interp(time[gaps], time[~gaps], row[~gaps])
+    return filled
+
+
+def filter_bands(
+    samples: NDArray[np.float64], bands: tuple[tuple[float, float], ...], fs_hz: float = FS_HZ
+) -> list[NDArray[np.float64]]:
+    """Each (low, high) band in Hz of samples (..., time), without phase shift, all from one transform.
+
+    The gain is a squared second-order Butterworth at each edge; low 0 passes everything below, high inf above.
+    The ends are continued as point reflections so that wander does not ring.
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    length = samples.shape[-1]
+    pad = min(int(_PAD_S * fs_hz), length - 1)
+    before = 2 * samples[..., :1] - samples[..., pad:0:-1]
+    after = 2 * samples[..., -1:] - samples[..., -2 : -2 - pad : -1]
+    padded = np.concatenate([before, samples, after], axis=-1)
+    n_fft = int(next_fast_len(padded.shape[-1], real=True))
+    spectrum = rfft(padded, n_fft, axis=-1)
+    frequency = np.fft.rfftfreq(n_fft, 1 / fs_hz)
+    results = []
+    for low, high in bands:
+        gain = 1 / (1 + (frequency / high) ** 4) if np.isfinite(high) else np.ones_like(frequency)
+        if low > 0:
+            gain = gain * (frequency**4 / (frequency**4 + low**4))
+        filtered = irfft(spectrum * gain, n_fft, axis=-1)
+        results.append(np.ascontiguousarray(filtered[..., pad : pad + length]))
+    return results
+
+
+def smooth(samples: NDArray[np.float64], sigma_ms: float, fs_hz: float = FS_HZ) -> NDArray[np.float64]:
+    """Gaussian low-pass along the last axis; its -3 dB point is 133 / sigma_ms Hz."""
+    from scipy.ndimage import gaussian_filter1d
+
+    return np.asarray(gaussian_filter1d(samples, sigma_ms * fs_hz / 1000, axis=-1, mode="nearest"))

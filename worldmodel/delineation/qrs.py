@@ -1,0 +1,80 @@
+"""Where the beats are: QRS complexes of a batch of multi-lead recordings."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worldmodel.delineation.filters import FS_HZ, filter_bands, smooth
+
+_REFRACTORY_S = 0.2
+_T_WAVE_S = 0.36
+
+
+def qrs_energy(samples_mv: NDArray[np.float64], lead_ok: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """A curve (batch, time) that is high on QRS complexes: the 8-25 Hz content of all good leads.
+
+    samples_mv (batch, lead, time) at 500 Hz, lead_ok (batch, lead). Every lead is scaled by its own QRS-like
+    height first and weighted by its peakedness, so that one noisy or huge lead does not decide.
+    """
+    band = np.abs(filter_bands(samples_mv, ((8.0, 25.0),))[0])
+    height = np.percentile(band, 98, axis=-1, keepdims=True)
+    floor = np.percentile(band, 50, axis=-1, keepdims=True)
+    weight = np.where(
+        lead_ok[..., None] & (height > 1e-9), np.clip(height / (floor + 1e-9) - 2.0, 0.0, 20.0), 0.0
+    )
+    scaled = np.minimum(band / np.maximum(height, 1e-9), 3.0) ** 2 * weight
+    total = np.maximum(weight.sum(axis=1), 1e-9)
+    return np.sqrt(np.maximum(smooth(scaled.sum(axis=1) / total, 24.0), 0.0))
+
+
+def find_beats(energy: NDArray[np.float64]) -> NDArray[np.int_]:
+    """Sample positions of the QRS complexes on one energy curve (time,)."""
+    from scipy.signal import find_peaks
+
+    peaks, _ = find_peaks(energy, distance=max(1, int(_REFRACTORY_S * FS_HZ)))
+    if not peaks.size:
+        return np.zeros(0, dtype=np.int_)
+    height = energy[peaks]
+    level = _beat_level(energy)
+    if level <= 0:
+        return np.zeros(0, dtype=np.int_)
+    beats = peaks[height > 0.4 * level]
+    beats = _search_back(beats, peaks, energy, 0.2 * level)
+    return _drop_t_waves(beats, energy)
+
+
+def _beat_level(energy: NDArray[np.float64]) -> float:
+    """The usual height of a beat: upper quartile of the maxima of one-second blocks."""
+    block = int(FS_HZ)
+    whole = energy[: energy.size // block * block]
+    maxima = whole.reshape(-1, block).max(axis=1) if whole.size else np.array([energy.max()])
+    return float(np.percentile(maxima, 75))
+
+
+def _search_back(
+    beats: NDArray[np.int_], peaks: NDArray[np.int_], energy: NDArray[np.float64], least: float
+) -> NDArray[np.int_]:
+    """Beats that were too low at first, looked for where the gap is over 1.6 times the usual one."""
+    if beats.size < 3:
+        return beats
+    usual = np.median(np.diff(beats))
+    found = list(beats)
+    for left, right in zip(beats[:-1], beats[1:], strict=True):
+        if right - left > 1.6 * usual:
+            margin = _T_WAVE_S * FS_HZ
+            inside = peaks[(peaks > left + margin) & (peaks < right - margin) & (energy[peaks] > least)]
+            if inside.size:
+                found.append(inside[np.argmax(energy[inside])])
+    return np.sort(np.array(found, dtype=np.int_))
+
+
+def _drop_t_waves(beats: NDArray[np.int_], energy: NDArray[np.float64]) -> NDArray[np.int_]:
+    """Without those that follow a beat within 360 ms at less than 0.6 of its height."""
+    kept: list[int] = []
+    for beat in beats:
+        if kept and beat - kept[-1] < _T_WAVE_S * FS_HZ:
+            if energy[beat] < 0.6 * energy[kept[-1]]:
+                continue
+            if energy[kept[-1]] < 0.6 * energy[beat]:
+                kept.pop()
+        kept.append(int(beat))
+    return np.array(kept, dtype=np.int_)
