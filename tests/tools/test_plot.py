@@ -58,7 +58,7 @@ def test_a_ruler_on_the_print_reads_25_mm_a_second_and_10_mm_a_millivolt() -> No
     width_mm = figure.get_size_inches()[0] * 25.4
     x, y = longest_line(figure)  # the rhythm strip of lead II
     peaks = np.flatnonzero(y > y.min() + 9)
-    assert figure.axes[0].get_xlim() == (0, pytest.approx(width_mm))
+    assert figure.axes[0].get_xlim()[1] == pytest.approx(width_mm)
     assert x[peaks[0]] == pytest.approx(EDGE_MM + PRE_MM + 0.5 * 25)
     assert np.diff(x[peaks]) == pytest.approx(np.full(9, 25.0))
     assert y[peaks[0]] - y[peaks[0] - 1] == pytest.approx(10.0, abs=0.05)
