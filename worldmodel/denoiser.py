@@ -1,0 +1,90 @@
+"""The denoiser: a small transformer over the 125 latent steps, conditioned by AdaLN.
+
+It sees, step by step, the noisy latent, the pre-dose latent z_k, the patient's warped beats and the prior
+(both encoded by the frozen VAE), and, for all steps, noise level, response and context.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS
+
+CONDITIONS = 3  # z_k, z_anchor, z_epk
+
+
+class Block(nn.Module):
+    """Transformer block whose norms are scaled, shifted and gated by the condition (AdaLN, doi:10.1109/ICCV51070.2023.00387)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
+        self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 3 * width), nn.GELU(), nn.Linear(3 * width, width))
+        self.modulation = nn.Linear(width, 6 * width)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """x (batch, steps, width), condition (batch, width)."""
+        shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(condition)[:, None].chunk(6, dim=-1)
+        batch, steps, width = x.shape
+        h = self.norm1(x) * (1 + scale1) + shift1
+        q, k, v = self.qkv(h).reshape(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        h = nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, steps, width)
+        x = x + gate1 * self.out(h)
+        out: Tensor = x + gate2 * self.mlp(self.norm2(x) * (1 + scale2) + shift2)
+        return out
+
+
+class Denoiser(nn.Module):
+    """Predicts the clean next latent; the anchor is the starting point and the network learns the difference."""
+
+    def __init__(self, context: int, width: int = 160, depth: int = 5, heads: int = 5) -> None:
+        super().__init__()
+        self.width = width
+        self.inlet = nn.Linear((1 + CONDITIONS) * LATENT_CHANNELS, width)
+        self.position = nn.Parameter(0.02 * torch.randn(LATENT_STEPS, width))
+        self.condition = nn.Sequential(nn.Linear(width + context, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+        self.outlet = nn.Linear(width, LATENT_CHANNELS)
+        # How far the answer starts from the anchor (1) rather than from the noisy latent (0), per noise level.
+        self.skip = nn.Linear(width, 2)
+        nn.init.zeros_(self.outlet.weight)
+        nn.init.zeros_(self.outlet.bias)
+        nn.init.zeros_(self.skip.weight)
+        nn.init.zeros_(self.skip.bias)
+
+    def forward(self, z_tau: Tensor, alpha_bar: Tensor, conditions: Tensor, context: Tensor) -> Tensor:
+        """The predicted clean latent, (batch, 32, 125).
+
+        z_tau (batch, 32, 125) at noise level alpha_bar (batch,); conditions (batch, 3, 32, 125) in the
+        order z_k, z_anchor, z_epk; context (batch, context).
+        """
+        batch = z_tau.shape[0]
+        x = torch.cat([z_tau[:, None], conditions], dim=1).reshape(batch, -1, LATENT_STEPS).transpose(1, 2)
+        log_snr = torch.log(alpha_bar / (1 - alpha_bar))
+        condition = self.condition(torch.cat([fourier(log_snr, self.width), context], dim=1))
+        h = self.inlet(x) + self.position
+        for block in self.blocks:
+            h = block(h, condition)
+        delta = self.outlet(self.norm(h)).transpose(1, 2)
+        keep_anchor, keep_noisy = self.skip(condition)[:, :, None, None].unbind(1)
+        # The best linear guess between anchor and noisy latent when the anchor's error has unit variance.
+        shrink = alpha_bar.sqrt()[:, None, None]
+        out: Tensor = (
+            conditions[:, 1] * (1 - alpha_bar[:, None, None] + keep_anchor) + z_tau * shrink * (1 + keep_noisy) + delta
+        )
+        return out
+
+
+def fourier(x: Tensor, width: int) -> Tensor:
+    """Sines and cosines of x (batch,) at `width`/2 log-spaced frequencies, (batch, width)."""
+    frequency = torch.exp(torch.linspace(math.log(0.05), math.log(5.0), width // 2))
+    angle = x[:, None] * frequency
+    return torch.cat([angle.sin(), angle.cos()], dim=1)

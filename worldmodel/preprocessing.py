@@ -1,0 +1,93 @@
+"""The one pre-processing of signals for the generative model, in training and in use. Versioned.
+
+Changing anything here changes what the weights mean: raise VERSION and train again.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.signal import butter, resample_poly, sosfiltfilt
+from torch import Tensor
+
+from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, TWELVE_FROM_EIGHT, Ecg, standard_twelve
+from worldmodel.errors import NotSimulatableError
+
+VERSION = 1
+FS_HZ = 250.0
+SAMPLES = 2500  # 10 s
+HIGH_PASS_HZ = 0.5  # removes wander; the zero-phase second-order filter leaves the ST level of normal rates
+MAX_PADDED_S = 1.0
+
+# Dower 1980 (doi:10.1016/S0022-0736(80)80004-9): the eight independent leads from Frank's x, y, z.
+DOWER: NDArray[np.float64] = np.array(
+    [
+        [0.632, -0.235, 0.059],
+        [0.235, 1.066, -0.132],
+        [-0.515, 0.157, -0.917],
+        [0.044, 0.164, -1.387],
+        [0.882, 0.098, -1.277],
+        [1.213, 0.127, -0.601],
+        [1.125, 0.127, -0.086],
+        [0.831, 0.076, 0.230],
+    ]
+)
+
+
+def resample(samples_mv: NDArray[np.float64], fs_from_hz: float, fs_to_hz: float) -> NDArray[np.float64]:
+    """(..., time) at another rate, polyphase with its anti-alias filter; edges continued, not zeroed."""
+    if fs_from_hz == fs_to_hz:
+        return samples_mv
+    ratio = Fraction(fs_to_hz / fs_from_hz).limit_denominator(2000)
+    return np.asarray(
+        resample_poly(samples_mv, ratio.numerator, ratio.denominator, axis=-1, padtype="line"), dtype=np.float64
+    )
+
+
+def remove_wander(samples_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
+    """Zero-phase high-pass of HIGH_PASS_HZ along the last axis."""
+    sos = butter(2, HIGH_PASS_HZ, "highpass", fs=fs_hz, output="sos")
+    return np.asarray(sosfiltfilt(sos, samples_mv, axis=-1, padlen=min(samples_mv.shape[-1] - 1, int(2 * fs_hz))))
+
+
+def fill_leads(eight_mv: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(8, time) with NaN leads replaced by what the dipole seen by the other leads projects on them (Dower)."""
+    known = np.isfinite(eight_mv).all(axis=1)
+    if known.all():
+        return eight_mv
+    if known.sum() < 2:
+        raise NotSimulatableError(
+            "Fewer than two independent leads are recorded, so the twelve leads cannot be simulated.",
+            "Give a recording with at least two limb leads, better all twelve.",
+        )
+    # A small ridge keeps the unseen direction of a planar lead set at zero rather than at noise.
+    seen = DOWER[known]
+    dipole = np.linalg.solve(seen.T @ seen + 0.01 * np.eye(3), seen.T @ eight_mv[known])
+    return np.where(known[:, None], eight_mv, DOWER @ dipole)
+
+
+def to_model(ecg: Ecg, start_s: float = 0.0) -> Tensor:
+    """The recording as the model sees it: (8 independent leads, SAMPLES) in mV at FS_HZ, float32.
+
+    Uses ten seconds from `start_s`; a recording a little shorter is continued by its last value, a much
+    shorter one is repeated in mirror image, which keeps beats whole enough for the encoder.
+    """
+    twelve = standard_twelve(ecg).samples_mv
+    eight = twelve[[LEADS.index(name) for name in INDEPENDENT_LEADS]]
+    a = round(start_s * ecg.fs_hz)
+    eight = eight[:, a : a + round(SAMPLES / FS_HZ * ecg.fs_hz)]
+    gaps = np.isnan(eight)
+    mostly = gaps.mean(axis=1) > 0.2
+    eight = np.where(gaps & ~mostly[:, None], 0.0, eight)
+    eight[mostly] = np.nan
+    eight = remove_wander(resample(fill_leads(eight), ecg.fs_hz, FS_HZ), FS_HZ)
+    lacking = SAMPLES - eight.shape[1]
+    if lacking > 0:
+        eight = np.pad(eight, ((0, 0), (0, lacking)), mode="edge" if lacking < MAX_PADDED_S * FS_HZ else "reflect")
+    return torch.from_numpy(np.ascontiguousarray(eight[:, :SAMPLES], dtype=np.float32))
+
+
+def to_twelve(eight_mv: Tensor) -> Tensor:
+    """(..., 8, time) -> (..., 12, time): Einthoven's and Goldberger's laws hold by construction."""
+    return torch.einsum("ij,...jt->...it", torch.from_numpy(TWELVE_FROM_EIGHT).to(eight_mv.dtype), eight_mv)

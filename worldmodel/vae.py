@@ -1,0 +1,80 @@
+"""The VAE: eight leads of ten seconds <-> a latent of 125 steps of 80 ms with 32 channels each."""
+
+import torch
+from torch import Tensor, nn
+
+PATCH = 20  # samples of 4 ms per latent step
+LATENT_CHANNELS = 32
+LATENT_STEPS = 125
+LEADS_IN = 8
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(act(conv(act(x)))), (batch, channels, time), with a norm over the channels of each step."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.conv1 = nn.Conv1d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv1d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias if self.conv2.bias is not None else torch.empty(0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(nn.functional.silu(self.norm(x)))
+        out: Tensor = x + self.conv2(nn.functional.silu(h))
+        return out
+
+
+class Vae(nn.Module):
+    """z = f_enc(x) and back (paper, sec. 4). Windows of two patches overlap, so no seam shows between steps.
+
+    The latent is normalised per channel with the mean and SD of the training set (`fit_scale`), so that the
+    diffusion sees unit variance.
+    """
+
+    def __init__(self, width: int = 192, blocks: int = 3) -> None:
+        super().__init__()
+        self.patch = nn.Conv1d(LEADS_IN, width, 2 * PATCH, stride=PATCH, padding=PATCH // 2)
+        self.encoder = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
+        self.to_latent = nn.Conv1d(width, 2 * LATENT_CHANNELS, 1)
+        self.from_latent = nn.Conv1d(LATENT_CHANNELS, width, 1)
+        self.decoder = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
+        self.unpatch = nn.ConvTranspose1d(width, LEADS_IN, 2 * PATCH, stride=PATCH, padding=PATCH // 2)
+        self.latent_mean: Tensor
+        self.latent_sd: Tensor
+        self.register_buffer("latent_mean", torch.zeros(LATENT_CHANNELS))
+        self.register_buffer("latent_sd", torch.ones(LATENT_CHANNELS))
+
+    def posterior(self, x_mv: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of q(z|x), (batch, 32, 125) each, before normalisation; x_mv (batch, 8, 2500)."""
+        mean, log_var = self.to_latent(self.encoder(self.patch(x_mv))).chunk(2, dim=1)
+        return mean, log_var.clamp(-12.0, 2.0)
+
+    def decode_raw(self, z: Tensor) -> Tensor:
+        out: Tensor = self.unpatch(self.decoder(self.from_latent(z)))
+        return out
+
+    def encode(self, x_mv: Tensor) -> Tensor:
+        """Normalised latent mean, (batch, 32, 125)."""
+        mean, _ = self.posterior(x_mv)
+        return (mean - self.latent_mean[:, None]) / self.latent_sd[:, None]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """ECG in mV, (batch, 8, 2500), from a normalised latent."""
+        return self.decode_raw(z * self.latent_sd[:, None] + self.latent_mean[:, None])
+
+
+def vae_loss(vae: Vae, x_mv: Tensor, generator: torch.Generator, kl_weight: float = 1e-5) -> tuple[Tensor, Tensor]:
+    """Reconstruction + KL, and the reconstruction MSE alone (mV^2).
+
+    The slope is reconstructed along with the signal: intervals are read from slopes, and the plain MSE
+    is content with a rounded QRS.
+    """
+    mean, log_var = vae.posterior(x_mv)
+    z = mean + torch.exp(0.5 * log_var) * torch.randn(mean.shape, generator=generator)
+    error = vae.decode_raw(z) - x_mv
+    mse = error.pow(2).mean()
+    slope = torch.diff(error, dim=-1).pow(2).mean()
+    kl = 0.5 * (mean.pow(2) + log_var.exp() - 1.0 - log_var).mean()
+    return mse + 2.0 * slope + kl_weight * kl, mse.detach()

@@ -1,0 +1,1 @@
+"""The virtual trial: patients, waveforms and drug responses with known truth."""
