@@ -1,0 +1,182 @@
+"""How results read to people: the words, groups and number formats that terminal and report share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.mask import VerdictGiven
+    from tools.rank import RankedAction
+    from tools.results import ActionGiven, RuleFired
+
+UNKNOWN = "–"
+INTERVALS = {
+    "hr_bpm": ("rate", "bpm"),
+    "rr_ms": ("RR", "ms"),
+    "pr_ms": ("PR", "ms"),
+    "qrs_ms": ("QRS", "ms"),
+    "qt_ms": ("QT", "ms"),
+    "qtcf_ms": ("QTcF", "ms"),
+    "qtcb_ms": ("QTcB", "ms"),
+    "jtpeak_ms": ("JTp", "ms"),
+    "tpeak_tend_ms": ("TpTe", "ms"),
+    "p_ms": ("P", "ms"),
+}
+
+
+@dataclass(frozen=True)
+class VerdictGroup:
+    """Doses of one drug, or one action, that the mask judged alike and by the same rules.
+
+    rules: of each dose in turn, since the values that a rule looked at may differ.
+    """
+
+    action: str
+    verdict: str
+    rules: tuple["RuleFired", ...]
+    missing: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """A rule, the actions it speaks about, and the different values of the patient that it looked at."""
+
+    rule: "RuleFired"
+    actions: list[str]
+    evidence: list[str]
+
+    def add(self, action: str, evidence: str) -> None:
+        self.actions.extend([action] * (action not in self.actions))
+        self.evidence.extend([evidence] * (bool(evidence) and evidence not in self.evidence))
+
+
+def words(label: str) -> str:
+    """A label of the data as people read it: "atrial_fibrillation" -> "atrial fibrillation"."""
+    return label.replace("_", " ")
+
+
+def interval_name(name: str) -> str:
+    """The short name of an interval: "qtcf_ms" -> "QTcF", "jtpeakc_ms" -> "jtpeakc"."""
+    return INTERVALS[name][0] if name in INTERVALS else words(name.removesuffix("_ms"))
+
+
+def one_line(text: str) -> str:
+    """Text of a record without line breaks, terminal escapes and other control characters."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+
+
+def number(value: float | None, digits: int = 0, *, signed: bool = False) -> str:
+    """A number, or a dash where it is not known; never "-0"."""
+    if value is None:
+        return UNKNOWN
+    return f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}"
+
+
+def spread(mean: float | None, sd: float | None, digits: int = 0, *, signed: bool = False) -> str:
+    """ "412 ± 6"; the mean alone where one sample cannot tell a spread."""
+    if mean is None or sd is None:
+        return number(mean, digits, signed=signed)
+    return f"{number(mean, digits, signed=signed)} ± {number(sd, digits)}"
+
+
+def limits(low: float, high: float, digits: int = 0, *, signed: bool = False) -> str:
+    """ "398 to 427"."""
+    return f"{number(low, digits, signed=signed)} to {number(high, digits, signed=signed)}"
+
+
+def percent(share: float | None) -> str:
+    """A share in 0..1 as "67 %"."""
+    return UNKNOWN if share is None else f"{100 * share:.0f} %"
+
+
+def because(group: VerdictGroup) -> str:
+    """The rules by id, then what would be needed; the reason in words where no rule spoke."""
+    ids = ", ".join(dict.fromkeys(rule.id for rule in group.rules))
+    missing = f"needs {', '.join(words(name) for name in group.missing)}" if group.missing else ""
+    return "; ".join(filter(None, (ids, missing))) or group.reason
+
+
+def by_reason(not_measurable: Mapping[str, str]) -> dict[str, list[str]]:
+    """Each reason once, with the short names of the intervals it concerns."""
+    grouped: dict[str, list[str]] = {}
+    for name, reason in not_measurable.items():
+        grouped.setdefault(reason, []).append(interval_name(name))
+    return grouped
+
+
+def group_verdicts(verdicts: Iterable["VerdictGiven"]) -> list[VerdictGroup]:
+    """Verdicts in order of appearance, those merged that differ in nothing but the dose."""
+    groups: dict[tuple[Any, ...], list[VerdictGiven]] = {}
+    for verdict in verdicts:
+        rules = tuple(rule.id for rule in verdict.rules)
+        drug = _drug_and_route(verdict.action) or verdict.action.text
+        groups.setdefault((drug, verdict.verdict, rules, verdict.missing, verdict.reason), []).append(verdict)
+    return [_merge(alike) for alike in groups.values()]
+
+
+def group_ranked(rows: Iterable["RankedAction"]) -> list[VerdictGroup]:
+    """The rules that speak about ranked actions, in the form of `group_verdicts`."""
+    return [VerdictGroup(row.action.text, row.verdict, row.rules, (), "") for row in rows]
+
+
+def reasons_of_rows(rows: Sequence["RankedAction"]) -> tuple[list[str], list[list[str]]]:
+    """Reasons that all rows share, and the own ones of each, but for those that only cite a rule."""
+    told = [
+        [r for r in row.reasons if not any(r.endswith(f"[{rule.id}]") for rule in row.rules)] for row in rows
+    ]
+    common = [reason for reason in told[0] if len(told) > 1 and all(reason in other for other in told)]
+    return common, [[reason for reason in reasons if reason not in common] for reasons in told]
+
+
+def fired_rules(groups: Iterable[VerdictGroup]) -> list[RuleReport]:
+    """Each rule once, in order of appearance, with its actions and the values it looked at."""
+    reports: dict[str, RuleReport] = {}
+    for group in groups:
+        for rule in group.rules:
+            report = reports.setdefault(rule.id, RuleReport(rule, [], []))
+            report.add(group.action, evidence_text(rule.evidence))
+    return list(reports.values())
+
+
+def evidence_text(evidence: Mapping[str, Any]) -> str:
+    """The patient's values that a rule looked at: "potassium_mmol_l 3.1, sex female"."""
+    return ", ".join(f"{name} {_value(value)}" for name, value in evidence.items())
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ", ".join(map(_value, value)) if isinstance(value, (list, tuple, set)) else str(value)
+
+
+def _merge(alike: Sequence["VerdictGiven"]) -> VerdictGroup:
+    first = alike[0]
+    action = _doses_of([verdict.action for verdict in alike])
+    rules = tuple(rule for verdict in alike for rule in verdict.rules)
+    return VerdictGroup(action, first.verdict, rules, first.missing, first.reason)
+
+
+def _drug_and_route(action: "ActionGiven") -> tuple[str, str | None] | None:
+    """What doses of the same drug share; None for combinations and what could not be understood."""
+    if len(action.drugs) != 1 or action.drugs[0].dose is None:
+        return None
+    return action.drugs[0].name, action.drugs[0].route
+
+
+def _doses_of(actions: Sequence["ActionGiven"]) -> str:
+    """ "sotalol 80, 120, 160 mg oral" of three actions; the text of the action where it stands alone."""
+    if len(actions) == 1:
+        return actions[0].text
+    drug = actions[0].drugs[0]
+    amounts = [(given.drugs[0].dose or "").split(" ", 1) for given in actions]
+    units = {unit for _, *unit_ in amounts for unit in unit_}
+    if len(units) == 1:
+        doses = f"{', '.join(amount for amount, *_ in amounts)} {units.pop()}"
+    else:
+        doses = ", ".join(" ".join(amount) for amount in amounts)
+    return f"{drug.name} {doses} {drug.route or ''}".strip()
