@@ -6,11 +6,10 @@ Results go to stdout, everything else to stderr, so that `--json` can be piped.
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import ApprovalPending, ConfigurationError, ProviderError
 from tools.errors import SafetyRefusal
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SCHEMA_VERSION = 1
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
 
 
 class ExitCode(IntEnum):
@@ -105,6 +102,20 @@ def exit_code(error: Exception) -> ExitCode:
     if is_usage_error(error):
         return ExitCode.USAGE
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.FAILED)
+
+
+@contextmanager
+def progress_bar(what: str) -> "Iterator[Callable[[float], None] | None]":
+    """A callback for the fraction done, drawn on stderr where that is a terminal; else None."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda fraction: progress.update(task, completed=fraction)
 
 
 def _print_envelope(command: str, body: dict[str, Any]) -> None:

@@ -62,6 +62,11 @@ class Hazard:
             return None
         return now - then if self.of == "change" else 100.0 * (now / then - 1.0)
 
+    def sentence(self, x: float) -> str:
+        """Such as "QTcF 512 ms (limit 460, alarm 500)"."""
+        sign = "" if self.of == "value" else "+"
+        return f"{self.text} {x:{sign}.0f} {self.unit} (limit {self.limit:.0f}, alarm {self.alarm:.0f})"
+
 
 QTC = Hazard("qtc", "QTcF", "qtcf_ms", "value", 450, 500, "ms", f"limit: {AHA_2009_QT}; alarm: {AHA_2010}")
 QTC_LIMIT_FEMALE_MS = 460  # same source; unknown sex is held to the stricter 450
@@ -94,6 +99,7 @@ HAZARDS = (
         f"{TSE_2017}: mean cut-off, and + 2 SD",
     ),
 )
+JUDGED_INTERVALS = frozenset(hazard.interval for hazard in HAZARDS)
 
 
 @dataclass(frozen=True)
@@ -163,7 +169,4 @@ def _risk(h: float) -> float:
 
 
 def _component(hazard: Hazard, x: float) -> Component:
-    sign = "+" if hazard.of != "value" else ""
-    bounds = f"limit {hazard.limit:.0f}, alarm {hazard.alarm:.0f}"
-    text = f"{hazard.text} {x:{sign}.0f} {hazard.unit} ({bounds})"
-    return Component(hazard.name, x, _risk(hazard.at(x)), text, hazard.source)
+    return Component(hazard.name, x, _risk(hazard.at(x)), hazard.sentence(x), hazard.source)

@@ -1,0 +1,87 @@
+"""The command line: which commands there are, and what happens when one fails.
+
+Nothing heavy is imported here or at the top of a command's module, so that `--help` is immediate.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from agent.output import emit_error
+
+ABOUT = "What would this drug do to this patient's ECG? Research use only; not a medical device."
+
+
+class Commands(TyperGroup):
+    """Runs a command and turns whatever fails into one line, a hint, and an exit code."""
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
+        """Run `args` (default: those of the process) and exit. A traceback only with --debug."""
+        given = list(sys.argv[1:] if args is None else args)
+        debug = "--debug" in given
+        given = [argument for argument in given if argument != "--debug"]
+        if not debug:
+            logging.disable(logging.CRITICAL)  # what libraries log is for developers
+        try:
+            code = super().main(given, prog_name="ecgwm-agent", standalone_mode=False)
+        except typer.Abort:
+            sys.exit("stopped")
+        except Exception as error:
+            if debug:
+                traceback.print_exc()
+            command = next((word for word in given if not word.startswith("-")), "")
+            code = emit_error(command, error, as_json="--json" in given)
+        sys.exit(code)
+
+
+app = typer.Typer(cls=Commands, help=ABOUT, no_args_is_help=True, add_completion=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ecgwm-agent {version('ecgwm-agent')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and logs; works anywhere.")] = False,
+) -> None:
+    """What all commands share; `Commands.main` has already read it."""
+
+
+for _name in (
+    "demo",
+    "chat",
+    "ask",
+    "rank",
+    "simulate",
+    "measure",
+    "mask",
+    "plot",
+    "kb",
+    "train",
+    "threads",
+    "doctor",
+):
+    if find_spec(f"agent.commands.{_name}") is None:
+        continue
+    _module = import_module(f"agent.commands.{_name}")
+    if hasattr(_module, "app"):
+        app.add_typer(_module.app, name=_name)
+    else:
+        app.command()(getattr(_module, _name))
+
+if __name__ == "__main__":
+    app()

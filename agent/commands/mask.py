@@ -1,0 +1,33 @@
+"""`mask`: which actions are safe for this patient, and which rules say otherwise."""
+
+from typing import Annotated
+
+import typer
+
+from agent.options import DrugsOption, EcgOption, GoalOption, JsonFlag, PatientOption
+from agent.output import emit
+
+
+def mask(
+    patient: PatientOption = None,
+    ecg: EcgOption = None,
+    drug: DrugsOption = None,
+    action: Annotated[
+        list[str] | None, typer.Option(metavar='"NAME DOSE ROUTE"', help="One action; repeat for several.")
+    ] = None,
+    goal: GoalOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Judge every candidate, the usual doses of a drug, or single actions, and name the rules."""
+    from agent.console import print_mask
+    from tools.case import load_case
+    from tools.mask import mask_actions
+
+    result = mask_actions(load_case(ecg, patient), drug or (), action or (), goal)
+    emit(
+        "mask",
+        result,
+        as_json=as_json,
+        show=lambda console: print_mask(console, result),
+        warnings=result.warnings,
+    )

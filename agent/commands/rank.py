@@ -1,0 +1,49 @@
+"""`rank`: candidates, best first, without a conversation."""
+
+from typing import Annotated
+
+import typer
+
+from agent.options import (
+    DEFAULT_K,
+    DEFAULT_LAMBDA,
+    DrugsOption,
+    GoalOption,
+    HoursOption,
+    JsonFlag,
+    KOption,
+    PatientOption,
+    RequiredEcg,
+    SeedOption,
+)
+from agent.output import emit, progress_bar
+
+
+def rank(
+    ecg: RequiredEcg,
+    patient: PatientOption = None,
+    goal: GoalOption = None,
+    drug: DrugsOption = None,
+    k: KOption = DEFAULT_K,
+    lambda_: Annotated[
+        float, typer.Option("--lambda", min=0.0, max=10.0, help="Weight of the spread in the score.")
+    ] = DEFAULT_LAMBDA,
+    seed: SeedOption = 0,
+    hours: HoursOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Mask, simulate, score and rank the candidates for a goal, or the usual doses of drugs."""
+    from agent.console import print_ranking
+    from tools.case import load_case
+    from tools.rank import rank_candidates
+
+    case = load_case(ecg, patient)
+    with progress_bar("simulating") as progress:
+        result = rank_candidates(case, goal, drug or (), k, lambda_, seed, hours, progress=progress)
+    emit(
+        "rank",
+        result,
+        as_json=as_json,
+        show=lambda console: print_ranking(console, result),
+        warnings=result.warnings,
+    )

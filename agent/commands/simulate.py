@@ -1,0 +1,60 @@
+"""`simulate`: the ECG after a dose."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.options import DEFAULT_K, HoursOption, JsonFlag, KOption, PatientOption, RequiredEcg, SeedOption
+from agent.output import emit, progress_bar
+
+
+def simulate(
+    ecg: RequiredEcg,
+    patient: PatientOption = None,
+    drug: Annotated[str | None, typer.Option(metavar="NAME", help="The drug, with --dose.")] = None,
+    dose: Annotated[str | None, typer.Option(metavar='"500 ug"', help="Its dose, with the unit.")] = None,
+    route: Annotated[
+        str | None, typer.Option(help="oral, iv, ...; needed where a dose fits several.")
+    ] = None,
+    action: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar='"NAME DOSE ROUTE"', help='Instead of --drug and --dose; repeat for several; "no drug".'
+        ),
+    ] = None,
+    hours: HoursOption = None,
+    k: KOption = DEFAULT_K,
+    seed: SeedOption = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write WFDB records and plots there.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Simulate K post-dose ECGs for each action. What the mask refuses is not simulated (exit code 6)."""
+    actions = _actions(drug, dose, route, action or [])
+    from agent.console import print_simulation
+    from tools.case import load_case
+    from tools.simulate import simulate_actions
+
+    case = load_case(ecg, patient)
+    with progress_bar("simulating") as progress:
+        result = simulate_actions(case, actions, hours, k, seed, out=out, progress=progress)
+    emit(
+        "simulate",
+        result,
+        as_json=as_json,
+        show=lambda console: print_simulation(console, result),
+        warnings=result.warnings,
+    )
+
+
+def _actions(drug: str | None, dose: str | None, route: str | None, actions: list[str]) -> list[str]:
+    """What is to be simulated, as text. Raises BadParameter for options that do not go together."""
+    if drug and dose:
+        return [" ".join(filter(None, (drug, dose, route))), *actions]
+    if drug or dose or route:
+        raise typer.BadParameter("--drug and --dose belong together (and --route to them)")
+    if not actions:
+        raise typer.BadParameter("say what is given: --drug and --dose, or --action")
+    return actions

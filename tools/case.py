@@ -1,0 +1,74 @@
+"""The case: one patient and one ECG, read, measured, and put into the words of both lower wings."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from knowledge.findings import EcgFindings
+from knowledge.patient import Patient, load_patient
+from tools.errors import MissingInputError
+from tools.findings import findings_of
+from worldmodel.ecg import Ecg, standard_twelve
+from worldmodel.measurement import Measurement
+from worldmodel.pharmacology import PatientContext
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known. Each part is None where it was not given; ecg is in standard lead order."""
+
+    ecg: Ecg | None = None
+    measurement: Measurement | None = None
+    patient: Patient | None = None
+    ecg_path: Path | None = None
+    patient_path: Path | None = None
+
+    @cached_property
+    def findings(self) -> EcgFindings | None:
+        """The ECG as the mask reads it."""
+        return None if self.measurement is None else findings_of(self.measurement)
+
+    @cached_property
+    def context(self) -> PatientContext:
+        """The patient as the world model reads them."""
+        if self.patient is None:
+            return PatientContext()
+        return PatientContext(
+            age_years=self.patient.age_years,
+            female=None if self.patient.sex == "unknown" else self.patient.sex == "female",
+            potassium_mmol_l=self.patient.lab_facts().get("potassium_mmol_l"),
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What reader and measurement had to doubt."""
+        return (
+            *(self.ecg.warnings if self.ecg else ()),
+            *(self.measurement.warnings if self.measurement else ()),
+        )
+
+    def pre_dose(self) -> tuple[Ecg, Measurement]:
+        """The ECG to simulate from. Raises MissingInputError where there is none."""
+        if self.ecg is None or self.measurement is None:
+            raise MissingInputError(
+                "Without a pre-dose ECG there is nothing to simulate from.", "Give one with --ecg."
+            )
+        return self.ecg, self.measurement
+
+
+def load_case(ecg: str | Path | None = None, patient: str | Path | None = None) -> Case:
+    """Read and measure what is given. Raises EcgFileError, PatientFileError."""
+    recording = measurement = None
+    if ecg is not None:
+        from worldmodel.delineation.measure import measure
+        from worldmodel.readers import read_ecg
+
+        recording = standard_twelve(read_ecg(ecg))
+        measurement = measure(recording)
+    return Case(
+        ecg=recording,
+        measurement=measurement,
+        patient=None if patient is None else load_patient(patient),
+        ecg_path=None if ecg is None else Path(ecg),
+        patient_path=None if patient is None else Path(patient),
+    )

@@ -1,0 +1,45 @@
+"""From a drug of the catalogue to an action of the world model: the one place where the two meet."""
+
+from typing import TYPE_CHECKING
+
+from worldmodel.pharmacology import Action, DrugExposure, EffectProfile
+
+if TYPE_CHECKING:
+    from knowledge.doses import DrugDose, GivenAction
+    from knowledge.drugs import Catalogue, Drug
+
+NO_DRUG_HOURS = 2.0  # when nothing is given, any time will do; compare with the same `hours`
+
+
+def exposure_of(dose: "DrugDose", catalogue: "Catalogue") -> DrugExposure:
+    """The exposure a dose gives. Raises UnknownDrugError for a drug or a route that is not there."""
+    drug = catalogue.get(dose.drug_id)
+    route = drug.route(dose.route)
+    return DrugExposure(
+        name=drug.name,
+        relative_dose=dose.dose / route.reference_dose,
+        tmax_h=route.tmax_h,
+        half_life_h=route.half_life_h,
+        effects=effects_of(drug),
+        infusion=route.infusion,
+        exposure_cv=route.exposure_cv,
+    )
+
+
+def effects_of(drug: "Drug") -> EffectProfile:
+    """The drug's effects at the reference exposure; in AF its own effect on the rate, where one is known."""
+    facts = drug.effects.known()
+    in_af = facts.pop("hr_bpm_af", None)
+    return EffectProfile(
+        mean={name: fact.mean for name, fact in facts.items()},
+        sd={name: fact.sd for name, fact in facts.items()},
+        hr_bpm_af=None if in_af is None else in_af.mean,
+    )
+
+
+def action_of(given: "GivenAction", catalogue: "Catalogue", hours: float | None = None) -> Action:
+    """The action of the world model; hours None looks when the slowest of its drugs peaks."""
+    if hours is None:
+        observed = [catalogue.get(dose.drug_id).route(dose.route).observe_hours for dose in given.doses]
+        hours = max(observed, default=NO_DRUG_HOURS)
+    return Action(drugs=tuple(exposure_of(dose, catalogue) for dose in given.doses), hours=hours)

@@ -1,0 +1,77 @@
+"""Simulated ECGs as files: WFDB records and a plot, each written aside and renamed, so never half there."""
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.errors import OutputError
+from worldmodel.ecg import LEADS, Ecg
+
+UNITS_PER_MV = 1000.0  # 1 uV resolution; 16 bits then reach 32 mV
+
+
+def write_simulated(
+    folder: Path,
+    pre: Ecg,
+    action: str,
+    hours: float,
+    seed: int,
+    samples_mv: NDArray[np.float32],
+    fs_hz: float,
+) -> tuple[str, ...]:
+    """Write the samples_mv of one action, (sample, lead, time): a WFDB record each, and a plot of the first.
+
+    The headers say that they are simulated. Returns the paths, of each record its .hea. Raises OutputError.
+    """
+    stem = f"{_slug(action)}_{_slug(f'{hours:g}')}h"
+    note = f"simulated by a world model, no recording; {action}, {hours:g} h after the dose; seed {seed}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".unfinished-") as aside:
+            names = [f"{stem}_{number}" for number in range(1, len(samples_mv) + 1)]
+            for name, sample_mv in zip(names, samples_mv, strict=True):
+                _write_wfdb(Path(aside), name, sample_mv, fs_hz, note)
+                for suffix in (".dat", ".hea"):  # the header last: without it no reader sees the record
+                    (Path(aside) / f"{name}{suffix}").replace(folder / f"{name}{suffix}")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"cannot write to {folder}: {reason}", "Choose another folder with --out."
+        ) from error
+    plot = _plot(
+        folder / f"{stem}.png", pre, Ecg(samples_mv[0].astype(np.float64), fs_hz, LEADS), action, hours
+    )
+    return (*(str(folder / f"{name}.hea") for name in names), str(plot))
+
+
+def _write_wfdb(folder: Path, name: str, sample_mv: NDArray[np.float32], fs_hz: float, note: str) -> None:
+    import wfdb
+
+    leads = len(LEADS)
+    wfdb.wrsamp(
+        name,
+        fs=fs_hz,
+        units=["mV"] * leads,
+        sig_name=list(LEADS),
+        p_signal=sample_mv.T.astype(np.float64),
+        fmt=["16"] * leads,
+        adc_gain=[UNITS_PER_MV] * leads,
+        baseline=[0] * leads,
+        comments=[note],
+        write_dir=str(folder),
+    )
+
+
+def _plot(path: Path, pre: Ecg, after: Ecg, action: str, hours: float) -> Path:
+    from tools.plot import draw_ecg, save_figure
+
+    figure = draw_ecg(pre, after, title=f"{action}, {hours:g} h after the dose", subtitle="simulated (blue)")
+    return save_figure(figure, path)
+
+
+def _slug(text: str) -> str:
+    """Letters, digits and hyphens, as WFDB asks of a record name; a decimal point becomes "p"."""
+    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"(\d)\.(\d)", r"\1p\2", text.lower())).strip("-")

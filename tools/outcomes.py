@@ -1,0 +1,190 @@
+"""Simulated post-dose ECGs as numbers: each sample measured and judged, and what they say together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge.doses import GivenAction
+from knowledge.drugs import Catalogue
+from tools.case import Case
+from tools.exposure import action_of
+from tools.model import shared_model
+from tools.results import Result, SupportGiven, interval_values, rounded
+from worldmodel.delineation.measure import measure_batch
+from worldmodel.measurement import Intervals, Measurement
+from worldmodel.model import Simulation, Support, WorldModel
+from worldmodel.risk import Risk, interval_risk
+
+Progress = Callable[[float], None]
+
+
+class SampleGiven(Result):
+    """One simulated ECG. risk: null where it cannot be judged, a lower bound where something is `risk_unknown`.
+
+    risk_components: the risk that each hazard would be alone.
+    """
+
+    intervals: dict[str, float | None]
+    not_measurable: dict[str, str]
+    risk: float | None
+    risk_components: dict[str, float]
+    risk_unknown: dict[str, str]
+
+
+class Summary(Result):
+    """Over the samples in which it could be measured, `n` of them; sd null where one sample cannot tell."""
+
+    mean: float
+    sd: float | None
+    q05: float
+    q50: float
+    q95: float
+    n: int
+
+
+class Delta(Result):
+    """Change from the pre-dose ECG, over the `n` samples in which both could be measured."""
+
+    mean: float
+    sd: float | None
+    q05: float
+    q95: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the world model says of one action: K measured samples and the risk of each."""
+
+    action: GivenAction
+    hours: float
+    measurements: tuple[Measurement, ...]
+    risks: tuple[Risk, ...]
+    support: Support
+
+
+def simulate_outcomes(
+    case: Case,
+    actions: Sequence[GivenAction],
+    catalogue: Catalogue,
+    *,
+    hours: float | None,
+    k: int,
+    seed: int,
+    model: WorldModel | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[Outcome], Simulation]:
+    """Simulate all actions x K samples in one batch, measure all in another, judge each by its change.
+
+    The caller has asked the mask. Raises MissingInputError, NotSimulatableError, WeightsError.
+    """
+    pre, measured = case.pre_dose()
+    given = [action_of(action, catalogue, hours) for action in actions]
+    simulation = (model or shared_model()).simulate(pre, measured, given, case.context, k, seed, progress)
+    samples_mv = simulation.samples_mv
+    after = measure_batch(samples_mv.reshape(-1, *samples_mv.shape[2:]), simulation.fs_hz)
+    outcomes = []
+    for index, action in enumerate(actions):
+        own = tuple(after[index * k : (index + 1) * k])
+        risks = tuple(post_dose_risk(case, sample) for sample in own)
+        outcomes.append(Outcome(action, given[index].hours, own, risks, simulation.support[index]))
+    return outcomes, simulation
+
+
+def pre_dose_risk(case: Case) -> Risk:
+    """Risk of the ECG as it is; nothing is said about change."""
+    _, measured = case.pre_dose()
+    return _risk(case, measured, None)
+
+
+def post_dose_risk(case: Case, after: Measurement) -> Risk:
+    """Risk of a simulated ECG and of its change from the pre-dose one."""
+    _, measured = case.pre_dose()
+    return _risk(case, after, measured.intervals)
+
+
+def _risk(case: Case, measured: Measurement, before: Intervals | None) -> Risk:
+    return interval_risk(
+        measured.intervals,
+        before,
+        female=case.context.female,
+        rhythm=measured.rhythm.label,
+        not_measurable=measured.not_measurable,
+    )
+
+
+def sample_given(measured: Measurement, risk: Risk) -> SampleGiven:
+    """The printable form of one simulated ECG."""
+    return SampleGiven(
+        intervals=interval_values(measured.intervals),
+        not_measurable=dict(measured.not_measurable),
+        risk=rounded(risk.value, 4),
+        risk_components={component.name: round(component.risk, 4) for component in risk.components},
+        risk_unknown=dict(risk.unknown),
+    )
+
+
+def values_of(outcome: Outcome) -> dict[str, list[float]]:
+    """Each interval over the samples in which it could be measured, and the risk."""
+    rows = [measured.intervals.as_dict() for measured in outcome.measurements]
+    values = {name: [row[name] for row in rows] for name in Intervals().as_dict()}
+    values["risk"] = [risk.value for risk in outcome.risks]
+    return {name: [value for value in column if value is not None] for name, column in values.items()}
+
+
+def summarise(outcome: Outcome) -> dict[str, Summary | None]:
+    """Mean, spread and quantiles of each interval and of the risk; None where no sample could be measured."""
+    return {name: _summary(values, _digits(name)) for name, values in values_of(outcome).items()}
+
+
+def changes(outcome: Outcome, before: dict[str, float | None]) -> dict[str, Delta | None]:
+    """Change of each interval and of the risk from `before`; None where either side is not measurable."""
+    result: dict[str, Delta | None] = {}
+    for name, values in values_of(outcome).items():
+        start = before.get(name)
+        summary = None if start is None else _summary([value - start for value in values], _digits(name))
+        result[name] = None if summary is None else Delta(**summary.model_dump(exclude={"q50"}))
+    return result
+
+
+def before_dose(case: Case) -> dict[str, float | None]:
+    """Intervals and risk of the pre-dose ECG, unrounded: what changes are counted from."""
+    _, measured = case.pre_dose()
+    return measured.intervals.as_dict() | {"risk": pre_dose_risk(case).value}
+
+
+def why_not_measurable(outcome: Outcome) -> dict[str, str]:
+    """For each interval and the risk: in how many samples it is missing, and the first reason."""
+    k = len(outcome.measurements)
+    reasons: dict[str, str] = {}
+    for name in Intervals().as_dict():
+        missing = [m for m in outcome.measurements if getattr(m.intervals, name) is None]
+        if missing:
+            reason = missing[0].not_measurable.get(name, "not measured")
+            reasons[name] = f"in {len(missing)} of {k} samples: {reason}"
+    blind = sum(risk.value is None for risk in outcome.risks)
+    if blind:
+        reasons["risk"] = f"in {blind} of {k} samples: neither QT nor rate could be measured"
+    return reasons
+
+
+def support_given(support: Support) -> SupportGiven:
+    """The printable form of what the model says of its own ground."""
+    return SupportGiven(
+        in_distribution=support.in_distribution, score=round(support.score, 3), reasons=support.reasons
+    )
+
+
+def _summary(values: list[float], digits: int) -> Summary | None:
+    if not values:
+        return None
+    q05, q50, q95 = (round(float(q), digits) for q in np.quantile(values, (0.05, 0.5, 0.95)))
+    sd = round(float(np.std(values, ddof=1)), digits) if len(values) > 1 else None
+    return Summary(
+        mean=round(float(np.mean(values)), digits), sd=sd, q05=q05, q50=q50, q95=q95, n=len(values)
+    )
+
+
+def _digits(name: str) -> int:
+    return 4 if name == "risk" else 1

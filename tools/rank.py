@@ -1,0 +1,198 @@
+"""Tool: candidates through mask, simulation, risk and score, best first; "no drug" is always among them."""
+
+from collections.abc import Sequence
+
+from pydantic import Field, PrivateAttr
+
+from knowledge.candidates import candidates
+from knowledge.doses import GivenAction
+from knowledge.drugs import load_catalogue
+from knowledge.policy import REFUSED, VerdictName
+from tools.case import Case
+from tools.goals import GoalJudged, judge_goal, shows_in_ecg
+from tools.mask import VerdictGiven, judge_given, verdict_given
+from tools.model import model_used, shared_model
+from tools.outcomes import (
+    Outcome,
+    Progress,
+    before_dose,
+    changes,
+    pre_dose_risk,
+    simulate_outcomes,
+    summarise,
+    support_given,
+    why_not_measurable,
+)
+from tools.reasons import reasons_for
+from tools.results import ActionGiven, Answer, ModelUsed, Result, RuleFired, SupportGiven, rounded
+from worldmodel.model import Simulation, WorldModel
+from worldmodel.risk import JUDGED_INTERVALS, Risk
+from worldmodel.scoring import LAMBDA, K, mean_and_spread, score
+
+ORDER = (
+    "where an ECG can show the goal: reached in at least half of the samples before not reached",
+    "allowed and caution before warning",
+    "risk judged in full before a risk that is only a lower bound",
+    "then by score, lower first",
+)
+
+
+class RankedAction(Result):
+    """One row. intervals: mean over the samples; delta: their mean change from the pre-dose ECG.
+
+    lower_bound: no sample shows every interval that the pre-dose ECG shows, so the risk may be higher.
+    """
+
+    rank: int
+    action: ActionGiven
+    hours: float
+    score: float | None
+    risk_mean: float | None
+    risk_sd: float | None
+    delta_risk: float | None
+    lower_bound: bool
+    lambda_: float = Field(alias="lambda")
+    k: int
+    goal: GoalJudged | None
+    intervals: dict[str, float | None]
+    delta: dict[str, float | None]
+    not_measurable: dict[str, str]
+    verdict: VerdictName
+    rules: tuple[RuleFired, ...]
+    reasons: tuple[str, ...]
+    support: SupportGiven
+
+
+class RankResult(Answer):
+    """ranking: best first, "no drug" among it and again as `reference`. excluded: what the mask refuses."""
+
+    goal: str | None
+    order: tuple[str, ...] = ORDER
+    ranking: tuple[RankedAction, ...]
+    excluded: tuple[VerdictGiven, ...]
+    reference: RankedAction
+    model: ModelUsed
+    _waveforms: Simulation = PrivateAttr()
+    _rows: dict[str, int] = PrivateAttr()
+
+    @property
+    def waveforms(self) -> Simulation:
+        """The simulated ECGs, (action, sample, lead, time), in the order they were simulated in."""
+        return self._waveforms
+
+    def row_in_waveforms(self, row: RankedAction) -> int:
+        """Which action of `waveforms` a row of the ranking is."""
+        return self._rows[row.action.text]
+
+
+def rank_candidates(
+    case: Case,
+    goal: str | None = None,
+    drugs: Sequence[str] = (),
+    k: int = K,
+    lambda_: float = LAMBDA,
+    seed: int = 0,
+    hours: float | None = None,
+    model: WorldModel | None = None,
+    progress: Progress | None = None,
+) -> RankResult:
+    """Rank the usual doses of `drugs`, or of those for `goal` (None: the patient's own; else all drugs).
+
+    hours None: each drug is looked at when its effect peaks. The order is ORDER: risk alone would prefer
+    the drug that does nothing. Raises MissingInputError, UnknownDrugError, NotSimulatableError, WeightsError.
+    """
+    case.pre_dose()
+    catalogue = load_catalogue()
+    goal = goal or (case.patient.goal if case.patient else None)
+    given = [GivenAction(doses=()), *candidates(None if drugs else goal, drugs or None, catalogue)]
+    verdicts = judge_given(case, given, catalogue)
+    model = model or shared_model()
+    # "no drug" is the reference, whatever the mask lacks to judge it by
+    safe = [verdict for verdict in verdicts if not verdict.action.doses or verdict.verdict not in REFUSED]
+    outcomes, simulation = simulate_outcomes(
+        case, [v.action for v in safe], catalogue, hours=hours, k=k, seed=seed, model=model, progress=progress
+    )
+    before = pre_dose_risk(case)
+    rows = [
+        _row(case, outcome, verdict_given(verdict, catalogue), before, goal, lambda_)
+        for outcome, verdict in zip(outcomes, safe, strict=True)
+    ]
+    ranking = tuple(
+        row.model_copy(update={"rank": place}) for place, row in enumerate(sorted(rows, key=_order), start=1)
+    )
+    result = RankResult(
+        goal=goal,
+        ranking=ranking,
+        excluded=tuple(
+            verdict_given(v, catalogue) for v in verdicts if v.action.doses and v.verdict in REFUSED
+        ),
+        reference=next(row for row in ranking if not row.action.drugs),
+        model=model_used(model.info),
+        warnings=(*case.warnings, *_doubts(goal)),
+    )
+    result._waveforms = simulation
+    result._rows = {row.action.text: index for index, row in enumerate(rows)}
+    return result
+
+
+def _row(
+    case: Case, outcome: Outcome, verdict: VerdictGiven, before: Risk, goal: str | None, lambda_: float
+) -> RankedAction:
+    full = [risk.value for risk in _judged_in_full(case, outcome) if risk.value is not None]
+    risks = full or [risk.value for risk in outcome.risks if risk.value is not None]
+    spread = mean_and_spread(risks) if risks else None
+    change = None if spread is None or before.value is None else spread.mean - before.value
+    return RankedAction(
+        rank=0,
+        action=verdict.action,
+        hours=outcome.hours,
+        score=rounded(score(spread, lambda_), 4) if spread else None,
+        risk_mean=rounded(spread.mean, 4) if spread else None,
+        risk_sd=rounded(spread.sd, 4) if spread else None,
+        delta_risk=rounded(change, 4),
+        lower_bound=not full,
+        lambda_=lambda_,
+        k=len(outcome.risks),
+        goal=judge_goal(goal, outcome.measurements) if goal else None,
+        intervals={name: s.mean if s else None for name, s in summarise(outcome).items() if name != "risk"},
+        delta={
+            name: d.mean if d else None
+            for name, d in changes(outcome, before_dose(case)).items()
+            if name != "risk"
+        },
+        not_measurable=why_not_measurable(outcome),
+        verdict=verdict.verdict,
+        rules=verdict.rules,
+        reasons=reasons_for(outcome, before, verdict.rules),
+        support=support_given(outcome.support),
+    )
+
+
+def _judged_in_full(case: Case, outcome: Outcome) -> list[Risk]:
+    """Risks of the samples that show what the pre-dose ECG shows; an interval that was lost is not normal."""
+    _, measured = case.pre_dose()
+    shown = [name for name in JUDGED_INTERVALS if getattr(measured.intervals, name) is not None]
+    return [
+        risk
+        for risk, sample in zip(outcome.risks, outcome.measurements, strict=True)
+        if all(getattr(sample.intervals, name) is not None for name in shown)
+    ]
+
+
+def _order(row: RankedAction) -> tuple[bool, bool, bool, float, bool, str]:
+    """ORDER as a sort key; of equals, "no drug" first."""
+    misses = (
+        row.goal is not None and shows_in_ecg(row.goal.name) and (row.goal.attained_probability or 0.0) < 0.5
+    )
+    worst = float("inf") if row.score is None else row.score
+    return (misses, row.verdict == "warning", row.lower_bound, worst, bool(row.action.drugs), row.action.text)
+
+
+def _doubts(goal: str | None) -> tuple[str, ...]:
+    if goal is None:
+        return ("No goal is given, so the order is by risk alone, which prefers what does nothing.",)
+    if not shows_in_ecg(goal):
+        return (
+            f"No ECG here can show {goal}, so the order is by risk alone, which prefers what does nothing.",
+        )
+    return ()

@@ -1,0 +1,43 @@
+"""Why a row ranks where it does: what moved the risk, what the mask warns of, what is not known."""
+
+from collections.abc import Sequence
+
+from tools.outcomes import Outcome, why_not_measurable
+from tools.results import RuleFired
+from worldmodel.risk import HAZARDS, JUDGED_INTERVALS, Hazard, Risk
+
+WORTH_TELLING = 0.02  # a component's own risk, or its change from the pre-dose ECG
+
+
+def reasons_for(outcome: Outcome, before: Risk, rules: Sequence[RuleFired]) -> tuple[str, ...]:
+    """Sentences for one row, the strongest component first."""
+    return (
+        *(_what_moved(outcome, before) or ("no interval is beyond its limit",)),
+        *(f"{rule.severity}: {rule.text} [{rule.id}]" for rule in rules if rule.severity != "info"),
+        *(
+            f"{name} not measurable {why}"
+            for name, why in why_not_measurable(outcome).items()
+            if name in JUDGED_INTERVALS
+        ),
+        *(f"outside the model's ground: {reason}" for reason in outcome.support.reasons),
+    )
+
+
+def _what_moved(outcome: Outcome, before: Risk) -> list[str]:
+    old = {component.name: component.risk for component in before.components}
+    told = []
+    for hazard in HAZARDS:
+        found = [c for risk in outcome.risks for c in risk.components if c.name == hazard.name]
+        if not found:
+            continue
+        risk = sum(c.risk for c in found) / len(found)
+        was = old.get(hazard.name)
+        if max(risk, abs(risk - (was or 0.0))) >= WORTH_TELLING:
+            told.append((risk, _sentence(hazard, sum(c.value for c in found) / len(found), risk, was)))
+    return [sentence for _, sentence in sorted(told, key=lambda pair: -pair[0])]
+
+
+def _sentence(hazard: Hazard, mean: float, risk: float, was: float | None) -> str:
+    """Such as "QTcF change +79 ms (limit 5, alarm 60): alone a risk of 0.72"."""
+    past = "" if was is None else f", {was:.2f} before the dose"
+    return f"{hazard.sentence(mean)}: alone a risk of {risk:.2f}{past}"

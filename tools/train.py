@@ -1,0 +1,42 @@
+"""Tool: train the world model on a virtual trial of the catalogue's drugs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from knowledge.doses import DrugDose, GivenAction
+from knowledge.drugs import Catalogue, load_catalogue
+from tools.exposure import action_of
+from tools.results import Answer
+from worldmodel.pharmacology import Action
+
+
+class TrainResult(Answer):
+    """Where the weights were written."""
+
+    weights: str
+    actions: int
+
+
+def train_model(
+    preset: str, out: Path, seed: int, resume: bool, report: Callable[[str], None]
+) -> TrainResult:
+    """Train on the trial's actions and write the weights to `out`. Raises WorldModelError."""
+    from worldmodel.train import train
+
+    actions = trial_actions(load_catalogue())
+    weights = train(actions, preset, out, seed, resume, report)
+    return TrainResult(weights=str(weights), actions=len(actions))
+
+
+def trial_actions(catalogue: Catalogue) -> list[Action]:
+    """What the virtual trial gives: nothing, and each usual dose of each drug that does something to the ECG."""
+    given = [GivenAction()]
+    for drug in catalogue:
+        if drug.effects.known():
+            for route in drug.routes:
+                doses = (
+                    DrugDose(drug_id=drug.id, dose=d, unit=route.unit, route=route.route)
+                    for d in route.usual_doses
+                )
+                given += [GivenAction(doses=(dose,)) for dose in doses]
+    return [action_of(action, catalogue) for action in given]
