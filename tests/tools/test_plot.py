@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tools.errors import OutputError
-from tools.plot import AFTER, EDGE_MM, PRE_MM, PlotError, draw_ecg, intervals_line, save_figure, svg_of
+from tools.paper import AFTER, EDGE_MM, PRE_MM
+from tools.plot import PlotError, draw_ecg, intervals_line, plot_files, save_figure, svg_of
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.measurement import Intervals
 
@@ -74,14 +75,14 @@ def test_every_row_has_a_calibration_pulse_of_5_by_10_mm() -> None:
 
 @pytest.mark.parametrize(("layout", "strips"), [("3x4+1", 13), ("12x1", 12)])
 def test_both_layouts_name_every_lead(layout: str, strips: int) -> None:
-    named = words(draw_ecg(rhythm(), layout=layout)).split("\n")  # type: ignore[arg-type]
+    named = words(draw_ecg(rhythm(), layout=layout)).split("\n")
     assert set(LEADS) <= set(named)
     assert sum(name in LEADS for name in named) == strips
 
 
 def test_an_unknown_layout_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(PlotError) as error:
-        draw_ecg(rhythm(), layout="6x2")  # type: ignore[arg-type]
+        draw_ecg(rhythm(), layout="6x2")
     assert "12x1" in error.value.hint
 
 
@@ -212,15 +213,27 @@ def test_no_signal_is_too_strange_to_draw(samples: NDArray[np.float64]) -> None:
     assert 100 < figure.get_size_inches()[1] * 25.4 < 2000
 
 
+def wfdb_file(folder: Path, name: str, ecg: Ecg) -> Path:
+    """The recording as a WFDB record of 16-bit samples, 1000 to the mV."""
+    (folder / f"{name}.dat").write_bytes((ecg.samples_mv.T * 1000).round().astype("<i2").tobytes())
+    signals = [f"{name}.dat 16 1000/mV 16 0 0 0 0 {lead}" for lead in ecg.leads]
+    head = f"{name} {len(ecg.leads)} {ecg.fs_hz:g} {ecg.samples_mv.shape[1]}"
+    (folder / f"{name}.hea").write_text("\n".join([head, *signals, ""]))
+    return folder / f"{name}.hea"
+
+
+def test_files_are_drawn_with_their_names_and_measurements(tmp_path: Path) -> None:
+    one, two = (wfdb_file(tmp_path, name, rhythm()) for name in ("before", "after"))
+    result = plot_files(one, tmp_path / "both.svg", two, layout="12x1")
+    assert result.file == str(tmp_path / "both.svg")
+    assert result.recordings == (str(one), str(two))
+    assert "before and after" in Path(result.file).read_text()
+
+
 def test_real_recordings_are_drawn(tmp_path: Path) -> None:
-    wfdb = pytest.importorskip("wfdb")
     beside = Path(__file__).parents[2].parent / "shared/data"
     data = Path(os.environ.get("ECGWM_DATA", beside))
     if not (data / "ptb/s0010_re.hea").exists():
         pytest.skip("the recordings of ../shared/data are not here")
-    record = wfdb.rdrecord(str(data / "ptb/s0010_re"))
-    canonical = {lead.lower(): lead for lead in LEADS}
-    names = tuple(canonical.get(name.lower(), name) for name in record.sig_name)
-    figure = draw_ecg(Ecg(record.p_signal.T, float(record.fs), names))
-    assert "vx, vy, vz" in words(figure)
-    assert save_figure(figure, tmp_path / "ptb.png").stat().st_size > 50_000
+    result = plot_files(data / "ptb/s0010_re", tmp_path / "ptb.png")
+    assert Path(result.file).stat().st_size > 50_000
