@@ -146,22 +146,26 @@ def _print_recording(console: Console, recording: "Recording") -> None:
         _print_line(console, "not read", recording.error.message, "bold red")
         _print_line(console, "hint", recording.error.hint)
         return
-    if recording.fs_hz and recording.duration_s is not None:
-        shape = f"{recording.duration_s:g} s at {recording.fs_hz:g} Hz, {len(recording.leads)} leads"
-        absent = f"; not recorded: {', '.join(recording.missing_leads)}" if recording.missing_leads else ""
-        _print_line(console, "signal", shape + absent)
-    if recording.rhythm:
-        sure = (
-            f" (confidence {recording.rhythm.confidence:.2f})" if recording.rhythm.label != "unknown" else ""
-        )
-        _print_line(console, "rhythm", words(recording.rhythm.label) + sure)
+    _print_line(console, "signal", _signal(recording))
     for finding in recording.findings:
-        text = finding.text or words(finding.name)
+        text = f"{words(finding.name)} – {finding.text.rstrip('.')}" if finding.text else words(finding.name)
         _print_line(console, "finding", f"{text} (confidence {finding.confidence:.2f})")
-    if recording.quality:
-        _print_line(console, "quality", "; ".join((recording.quality.verdict, *recording.quality.reasons)))
+    for reason in recording.quality.reasons if recording.quality else ():
+        _print_line(console, "quality", reason)
     for reason, names in by_reason(recording.not_measurable).items():
         _print_line(console, "not measurable", f"{', '.join(names)}: {reason}")
+
+
+def _signal(recording: "Recording") -> str:
+    """Length, rate, leads, rhythm and quality in one line."""
+    rhythm, quality = recording.rhythm, recording.quality
+    parts = [
+        f"{number(recording.duration_s, 1)} s at {number(recording.fs_hz)} Hz, {len(recording.leads)} leads",
+        f"not recorded: {', '.join(recording.missing_leads)}" if recording.missing_leads else "",
+        f"rhythm {words(rhythm.label)} (confidence {rhythm.confidence:.2f})" if rhythm else "",
+        f"quality {quality.verdict}" if quality else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _print_verdicts(console: Console, groups: Sequence[VerdictGroup]) -> None:
@@ -237,7 +241,9 @@ def _file_name(file: str) -> str:
 
 def _print_line(console: Console, label: str, text: str, style: str = "") -> None:
     """An indented "label: text" whose continuation lines are indented, too."""
-    console.print(Padding(Text.assemble((f"{label}: ", style or "dim"), _text(text)), (0, 0, 0, 2)))
+    console.print(
+        Padding(Text.assemble((f"{label}: ", style or "dim"), _text(text)), (0, 0, 0, 2), expand=False)
+    )
 
 
 def _text(text: str, style: str = "") -> Text:

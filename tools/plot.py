@@ -1,4 +1,4 @@
-"""Tool: recordings drawn on ECG paper, written as PNG, SVG or PDF."""
+"""ECG paper as a figure, as a file (PNG, SVG, PDF), and as an `<svg>` for a page."""
 
 import contextlib
 import io
@@ -12,48 +12,11 @@ from matplotlib.figure import Figure
 
 from tools.errors import OutputError
 from tools.paper import PlotError, draw_ecg, intervals_line
-from tools.results import Answer, unique
-from worldmodel.ecg import Ecg, standard_twelve
 
-__all__ = ["PlotError", "PlotResult", "draw_ecg", "intervals_line", "plot_files", "save_figure", "svg_of"]
+__all__ = ["PlotError", "draw_ecg", "intervals_line", "save_figure", "svg_of"]
 
 PNG_DPI = 200
 FORMATS = (".png", ".svg", ".pdf")
-
-
-class PlotResult(Answer):
-    """Where the plot was written, and what it shows."""
-
-    file: str
-    recordings: tuple[str, ...]
-    layout: str
-
-
-def plot_files(
-    file: str | Path, out: str | Path, compare: str | Path | None = None, layout: str = "3x4+1"
-) -> PlotResult:
-    """Draw a recording, or two over each other, with their rate and intervals on the head of the print.
-
-    Raises EcgFileError, PlotError, OutputError.
-    """
-    from worldmodel.readers import read_ecg
-
-    files = [str(path) for path in (file, compare) if path is not None]
-    recordings = [read_ecg(path) for path in files]
-    names = [Path(path).stem for path in files]
-    lines = [_measured_line(recording) for recording in recordings]
-    figure = draw_ecg(
-        *recordings,
-        title=" and ".join(names),
-        subtitle=lines[0] if len(lines) == 1 else f"{names[0]}: {lines[0]}   |   {names[1]}: {lines[1]}",
-        names=(names[0], names[-1]),
-        layout=layout,
-    )
-    written = save_figure(figure, out)
-    doubts = unique(
-        [f"{path}: {text}" for path, ecg in zip(files, recordings, strict=True) for text in ecg.warnings]
-    )
-    return PlotResult(file=str(written), recordings=tuple(files), layout=layout, warnings=doubts)
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
@@ -111,9 +74,3 @@ def _beside(path: Path) -> Iterator[Path]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _measured_line(ecg: Ecg) -> str:
-    from worldmodel.delineation.measure import measure
-
-    return intervals_line(measure(standard_twelve(ecg)).intervals)

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from tools.errors import OutputError
 from tools.paper import AFTER, EDGE_MM, PRE_MM
-from tools.plot import PlotError, draw_ecg, intervals_line, plot_files, save_figure, svg_of
+from tools.plot import PlotError, draw_ecg, intervals_line, save_figure, svg_of
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.measurement import Intervals
+from worldmodel.readers import read_ecg
 
 FS_HZ = 500.0
 
@@ -213,27 +214,11 @@ def test_no_signal_is_too_strange_to_draw(samples: NDArray[np.float64]) -> None:
     assert 100 < figure.get_size_inches()[1] * 25.4 < 2000
 
 
-def wfdb_file(folder: Path, name: str, ecg: Ecg) -> Path:
-    """The recording as a WFDB record of 16-bit samples, 1000 to the mV."""
-    (folder / f"{name}.dat").write_bytes((ecg.samples_mv.T * 1000).round().astype("<i2").tobytes())
-    signals = [f"{name}.dat 16 1000/mV 16 0 0 0 0 {lead}" for lead in ecg.leads]
-    head = f"{name} {len(ecg.leads)} {ecg.fs_hz:g} {ecg.samples_mv.shape[1]}"
-    (folder / f"{name}.hea").write_text("\n".join([head, *signals, ""]))
-    return folder / f"{name}.hea"
-
-
-def test_files_are_drawn_with_their_names_and_measurements(tmp_path: Path) -> None:
-    one, two = (wfdb_file(tmp_path, name, rhythm()) for name in ("before", "after"))
-    result = plot_files(one, tmp_path / "both.svg", two, layout="12x1")
-    assert result.file == str(tmp_path / "both.svg")
-    assert result.recordings == (str(one), str(two))
-    assert "before and after" in Path(result.file).read_text()
-
-
 def test_real_recordings_are_drawn(tmp_path: Path) -> None:
     beside = Path(__file__).parents[2].parent / "shared/data"
     data = Path(os.environ.get("ECGWM_DATA", beside))
     if not (data / "ptb/s0010_re.hea").exists():
         pytest.skip("the recordings of ../shared/data are not here")
-    result = plot_files(data / "ptb/s0010_re", tmp_path / "ptb.png")
-    assert Path(result.file).stat().st_size > 50_000
+    figure = draw_ecg(read_ecg(data / "ptb/s0010_re"))
+    assert "vx, vy, vz" in words(figure)
+    assert save_figure(figure, tmp_path / "ptb.png").stat().st_size > 50_000
