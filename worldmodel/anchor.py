@@ -43,7 +43,9 @@ def render(
 
     start = torch.where(before.has_p, before.landmarks_ms[:, 0], before.landmarks_ms[:, 2])[:, None]
     end = before.landmarks_ms[:, -1:]
-    fade = ((old_ms - start + FADE_MS) / FADE_MS).clamp(0, 1) * ((end + 2 * FADE_MS - old_ms) / FADE_MS).clamp(0, 1)
+    fade = ((old_ms - start + FADE_MS) / FADE_MS).clamp(0, 1) * (
+        (end + 2 * FADE_MS - old_ms) / FADE_MS
+    ).clamp(0, 1)
     t_start, t_peak = before.landmarks_ms[:, 4:5], before.landmarks_ms[:, 5:6]
     in_t = ((old_ms - t_start) / (0.5 * (t_peak - t_start)).clamp(min=1.0)).clamp(0, 1)
     weight = fade * (1.0 + (t_gain[:, None] - 1.0) * in_t)

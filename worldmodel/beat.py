@@ -36,6 +36,12 @@ class BeatTiming:
     rr_s: Tensor
     has_p: Tensor
 
+    def expand(self, batch: int) -> "BeatTiming":
+        """The one timing, repeated without copying."""
+        return BeatTiming(
+            self.landmarks_ms.expand(batch, -1), self.rr_s.expand(batch), self.has_p.expand(batch)
+        )
+
 
 def move(timing: BeatTiming, response: Tensor) -> BeatTiming:
     """The timing after a response: rate, PR, QRS, J-Tpeak and Tpeak-Tend moved, everything else carried along.

@@ -23,6 +23,10 @@ class PatientBeat:
     r_index: int
     timing: BeatTiming
 
+    def expand(self, batch: int) -> "PatientBeat":
+        """The one beat, repeated without copying."""
+        return PatientBeat(self.mv.expand(batch, -1, -1), self.fs_hz, self.r_index, self.timing.expand(batch))
+
 
 def model_times() -> Tensor:
     """Sample times of a model window in s, (SAMPLES,)."""
@@ -30,19 +34,29 @@ def model_times() -> Tensor:
 
 
 def render_conditions(beat: PatientBeat, response: Tensor, r_times_s: Tensor) -> tuple[Tensor, Tensor]:
-    """The patient's warped beats and the prior, after a response (batch, 6), on a rhythm grid: (batch, 8, SAMPLES) each."""
+    """Warped beats and prior after a response (batch, 6) on a rhythm grid: (batch, 8, SAMPLES) each.
+
+    A single beat, (1, 8, time), serves every response.
+    """
     times = model_times()
+    # The prior's wave amplitudes are fitted once per beat, over its whole span.
+    beat_times = (torch.arange(beat.mv.shape[2]) - beat.r_index) / beat.fs_hz
+    theta = epk.fit_theta(beat.mv, beat_times, beat.timing)
+    if len(beat.mv) == 1:
+        beat, theta = beat.expand(len(response)), theta.expand(len(response))
     after = move(beat.timing, response)
     t_gain = 1.0 + response[:, EFFECTS.index("t_amplitude_fraction")]
     warped = anchor.render(beat.mv, beat.fs_hz, beat.r_index, beat.timing, after, t_gain, r_times_s, times)
-    # The fit needs no more than the model's rate; it sees the beat between P onset and T end.
-    beat_times = (torch.arange(beat.mv.shape[2]) - beat.r_index) / beat.fs_hz
-    theta = epk.fit_theta(beat.mv, beat_times, beat.timing)
     return warped, epk.render(epk.act(theta, response), r_times_s, times)
 
 
 def context_vector(
-    response: Tensor, age_years: Tensor, female: Tensor, potassium_mmol_l: Tensor, irregular: Tensor, rr_s: Tensor
+    response: Tensor,
+    age_years: Tensor,
+    female: Tensor,
+    potassium_mmol_l: Tensor,
+    irregular: Tensor,
+    rr_s: Tensor,
 ) -> Tensor:
     """(batch, CONTEXT): response and covariates in units of their spread; an unknown covariate is 0 with its flag 0.
 

@@ -15,7 +15,7 @@ CONDITIONS = 3  # z_k, z_anchor, z_epk
 
 
 class Block(nn.Module):
-    """Transformer block whose norms are scaled, shifted and gated by the condition (AdaLN, doi:10.1109/ICCV51070.2023.00387)."""
+    """Transformer block whose norms are scaled, shifted and gated by the condition (AdaLN, arXiv 2212.09748)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -49,7 +49,9 @@ class Denoiser(nn.Module):
         self.width = width
         self.inlet = nn.Linear((1 + CONDITIONS) * LATENT_CHANNELS, width)
         self.position = nn.Parameter(0.02 * torch.randn(LATENT_STEPS, width))
-        self.condition = nn.Sequential(nn.Linear(width + context, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.condition = nn.Sequential(
+            nn.Linear(width + context, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
+        )
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.outlet = nn.Linear(width, LATENT_CHANNELS)
@@ -61,9 +63,9 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.skip.bias)
 
     def forward(self, z_tau: Tensor, alpha_bar: Tensor, conditions: Tensor, context: Tensor) -> Tensor:
-        """The predicted clean latent, (batch, 32, 125).
+        """The predicted clean latent, (batch, 64, 125).
 
-        z_tau (batch, 32, 125) at noise level alpha_bar (batch,); conditions (batch, 3, 32, 125) in the
+        z_tau (batch, 64, 125) at noise level alpha_bar (batch,); conditions (batch, 3, 64, 125) in the
         order z_k, z_anchor, z_epk; context (batch, context).
         """
         batch = z_tau.shape[0]
@@ -78,7 +80,9 @@ class Denoiser(nn.Module):
         # The best linear guess between anchor and noisy latent when the anchor's error has unit variance.
         shrink = alpha_bar.sqrt()[:, None, None]
         out: Tensor = (
-            conditions[:, 1] * (1 - alpha_bar[:, None, None] + keep_anchor) + z_tau * shrink * (1 + keep_noisy) + delta
+            conditions[:, 1] * (1 - alpha_bar[:, None, None] + keep_anchor)
+            + z_tau * shrink * (1 + keep_noisy)
+            + delta
         )
         return out
 

@@ -61,7 +61,7 @@ class Ecg:
         """Samples of one lead in mV, shape (time,). Raises KeyError where it is not there."""
         if name not in self.leads:
             raise KeyError(name)
-        return self.samples_mv[self.leads.index(name)]
+        return np.asarray(self.samples_mv[self.leads.index(name)])
 
     def window(self, start_s: float, duration_s: float) -> "Ecg":
         """The part from `start_s` on, cut at the end of the recording."""

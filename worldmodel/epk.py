@@ -28,6 +28,10 @@ class Theta:
     timing: BeatTiming
     amplitudes_mv: Tensor
 
+    def expand(self, batch: int) -> "Theta":
+        """The one Theta, repeated without copying."""
+        return Theta(self.timing.expand(batch), self.amplitudes_mv.expand(batch, -1, -1))
+
 
 def wave_geometry(timing: BeatTiming) -> tuple[Tensor, Tensor]:
     """Centres and widths (standard deviations) of the five waves in ms, (batch, 5) each.
@@ -37,7 +41,13 @@ def wave_geometry(timing: BeatTiming) -> tuple[Tensor, Tensor]:
     p_on, p_off, qrs_on, r, qrs_off, t_peak, t_end = timing.landmarks_ms.unbind(1)
     centres = torch.stack([0.5 * (p_on + p_off), 0.55 * qrs_on, r, 0.5 * qrs_off, t_peak], dim=1)
     widths = torch.stack(
-        [(p_off - p_on) / 4.5, -qrs_on / 4.0, (qrs_off - qrs_on) / 9.0, qrs_off / 4.0, (t_end - t_peak) / 2.0],
+        [
+            (p_off - p_on) / 4.5,
+            -qrs_on / 4.0,
+            (qrs_off - qrs_on) / 9.0,
+            qrs_off / 4.0,
+            (t_end - t_peak) / 2.0,
+        ],
         dim=1,
     )
     return centres, widths.clamp(min=3.0)
@@ -66,7 +76,9 @@ def basis_on_grid(timing: BeatTiming, r_times_s: Tensor, times_s: Tensor) -> Ten
 
     def phase(at_s: Tensor) -> Tensor:
         """Unwrapped phase in rad at times (batch, n)."""
-        n = (torch.searchsorted(r_times_s.contiguous(), at_s.contiguous(), right=True) - 1).clamp(0, beats - 2)
+        n = (torch.searchsorted(r_times_s.contiguous(), at_s.contiguous(), right=True) - 1).clamp(
+            0, beats - 2
+        )
         return 2 * math.pi * (n + (at_s - r_times_s.gather(1, n)) / rr.gather(1, n))
 
     near = neighbours(r_times_s, times_s)

@@ -32,7 +32,8 @@ def sample_r_times(rhythm: Rhythm, duration_s: float, generator: torch.Generator
     """
     batch = rhythm.rr_s.shape[0]
     rr_mean = rhythm.rr_s.clamp(*RR_LIMITS_S)
-    beats = int(duration_s / float(0.5 * rr_mean.min())) + 8
+    # Always the same number of draws, so that the same seed gives the same rhythm noise at every rate.
+    beats = int(duration_s / (0.5 * RR_LIMITS_S[0])) + 8
     white = torch.randn(batch, beats, generator=generator)
     phase = 6.2832 * torch.rand(batch, 1, generator=generator)
     breaths_per_s = 0.2 + 0.1 * torch.rand(batch, 1, generator=generator)

@@ -41,19 +41,22 @@ def resample(samples_mv: NDArray[np.float64], fs_from_hz: float, fs_to_hz: float
         return samples_mv
     ratio = Fraction(fs_to_hz / fs_from_hz).limit_denominator(2000)
     return np.asarray(
-        resample_poly(samples_mv, ratio.numerator, ratio.denominator, axis=-1, padtype="line"), dtype=np.float64
+        resample_poly(samples_mv, ratio.numerator, ratio.denominator, axis=-1, padtype="line"),
+        dtype=np.float64,
     )
 
 
 def remove_wander(samples_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
     """Zero-phase high-pass of HIGH_PASS_HZ along the last axis."""
     sos = butter(2, HIGH_PASS_HZ, "highpass", fs=fs_hz, output="sos")
-    return np.asarray(sosfiltfilt(sos, samples_mv, axis=-1, padlen=min(samples_mv.shape[-1] - 1, int(2 * fs_hz))))
+    return np.asarray(
+        sosfiltfilt(sos, samples_mv, axis=-1, padlen=min(samples_mv.shape[-1] - 1, int(2 * fs_hz)))
+    )
 
 
 def fill_leads(eight_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     """(8, time) with NaN leads replaced by what the dipole seen by the other leads projects on them (Dower)."""
-    known = np.isfinite(eight_mv).all(axis=1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(eight_mv).all(axis=1))
     if known.all():
         return eight_mv
     if known.sum() < 2:
@@ -84,7 +87,9 @@ def to_model(ecg: Ecg, start_s: float = 0.0) -> Tensor:
     eight = remove_wander(resample(fill_leads(eight), ecg.fs_hz, FS_HZ), FS_HZ)
     lacking = SAMPLES - eight.shape[1]
     if lacking > 0:
-        eight = np.pad(eight, ((0, 0), (0, lacking)), mode="edge" if lacking < MAX_PADDED_S * FS_HZ else "reflect")
+        eight = np.pad(
+            eight, ((0, 0), (0, lacking)), mode="edge" if lacking < MAX_PADDED_S * FS_HZ else "reflect"
+        )
     return torch.from_numpy(np.ascontiguousarray(eight[:, :SAMPLES], dtype=np.float32))
 
 

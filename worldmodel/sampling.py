@@ -14,14 +14,17 @@ from worldmodel.diffusion import Denoise
 Progress = Callable[[float], None]
 
 
-def karras_alpha_bars(steps: int, sigma_min: float = 0.02, sigma_max: float = 80.0, rho: float = 7.0) -> Tensor:
+def karras_alpha_bars(
+    steps: int, sigma_min: float = 0.02, sigma_max: float = 80.0, rho: float = 7.0
+) -> Tensor:
     """abar at the noise levels of Karras et al. 2022 (arXiv 2206.00364, eq. 5), descending noise, (steps,).
 
     sigma = sqrt((1 - abar) / abar). With the default linear spacing few-step samplers shrink the spread.
     """
     ramp = torch.linspace(0, 1, steps, dtype=torch.float64)
     sigma = (sigma_max ** (1 / rho) + ramp * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))) ** rho
-    return 1.0 / (1.0 + sigma**2)
+    alpha_bars: Tensor = 1.0 / (1.0 + sigma**2)
+    return alpha_bars
 
 
 def dpmpp_2m(denoise: Denoise, noise: Tensor, alpha_bars: Tensor, progress: Progress | None = None) -> Tensor:

@@ -1,10 +1,14 @@
-"""The VAE: eight leads of ten seconds <-> a latent of 125 steps of 80 ms with 32 channels each."""
+"""The VAE: eight leads of ten seconds <-> a latent of 125 steps of 80 ms with 64 channels each.
+
+Sixty-four, because intervals must survive: on virtual and on real recordings alike the best linear code
+of an 80-ms patch leaves about 30 uV with 32 channels and 10 uV with 64.
+"""
 
 import torch
 from torch import Tensor, nn
 
 PATCH = 20  # samples of 4 ms per latent step
-LATENT_CHANNELS = 32
+LATENT_CHANNELS = 64
 LATENT_STEPS = 125
 LEADS_IN = 8
 
@@ -16,9 +20,8 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.norm = nn.GroupNorm(8, channels)
         self.conv1 = nn.Conv1d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv1d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv1d(channels, channels, 3, padding=1, bias=False)
         nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias if self.conv2.bias is not None else torch.empty(0))
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(nn.functional.silu(self.norm(x)))
@@ -30,11 +33,13 @@ class Vae(nn.Module):
     """z = f_enc(x) and back (paper, sec. 4). Windows of two patches overlap, so no seam shows between steps.
 
     The latent is normalised per channel with the mean and SD of the training set (`fit_scale`), so that the
-    diffusion sees unit variance.
+    diffusion sees unit variance. Its width is the number of samples in a patch, so that it can start as the
+    principal components of patches (`start_from_patches`) and train from there.
     """
 
-    def __init__(self, width: int = 192, blocks: int = 3) -> None:
+    def __init__(self, blocks: int = 3) -> None:
         super().__init__()
+        width = LEADS_IN * PATCH
         self.patch = nn.Conv1d(LEADS_IN, width, 2 * PATCH, stride=PATCH, padding=PATCH // 2)
         self.encoder = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.to_latent = nn.Conv1d(width, 2 * LATENT_CHANNELS, 1)
@@ -46,8 +51,31 @@ class Vae(nn.Module):
         self.register_buffer("latent_mean", torch.zeros(LATENT_CHANNELS))
         self.register_buffer("latent_sd", torch.ones(LATENT_CHANNELS))
 
+    @torch.no_grad()
+    def start_from_patches(self, x_mv: Tensor) -> None:
+        """Set encoder and decoder to the principal components of the patches of x_mv (batch, 8, 2500)."""
+        patches = (
+            x_mv.reshape(len(x_mv), LEADS_IN, LATENT_STEPS, PATCH)
+            .permute(0, 2, 1, 3)
+            .flatten(0, 1)
+            .flatten(1)
+        )
+        basis = torch.linalg.eigh((patches.T @ patches).double()).eigenvectors.flip(1).T.float()
+        middle = slice(PATCH // 2, PATCH // 2 + PATCH)
+        for convolution in (self.patch, self.unpatch):
+            convolution.weight.zero_()
+            convolution.weight[:, :, middle] = basis.reshape(-1, LEADS_IN, PATCH)
+        for layer in (self.patch, self.unpatch, self.from_latent, self.to_latent):
+            nn.init.zeros_(layer.bias if layer.bias is not None else torch.empty(0))
+        leading = torch.eye(basis.shape[0])[:, :LATENT_CHANNELS, None]
+        self.from_latent.weight.copy_(leading)
+        self.to_latent.weight.zero_()
+        self.to_latent.weight[:LATENT_CHANNELS] = leading.transpose(0, 1)
+        assert self.to_latent.bias is not None
+        self.to_latent.bias[LATENT_CHANNELS:] = -10.0  # a posterior SD of 7 uV
+
     def posterior(self, x_mv: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of q(z|x), (batch, 32, 125) each, before normalisation; x_mv (batch, 8, 2500)."""
+        """Mean and log-variance of q(z|x), (batch, 64, 125) each, before normalisation; x_mv (batch, 8, 2500)."""
         mean, log_var = self.to_latent(self.encoder(self.patch(x_mv))).chunk(2, dim=1)
         return mean, log_var.clamp(-12.0, 2.0)
 
@@ -56,7 +84,7 @@ class Vae(nn.Module):
         return out
 
     def encode(self, x_mv: Tensor) -> Tensor:
-        """Normalised latent mean, (batch, 32, 125)."""
+        """Normalised latent mean, (batch, 64, 125)."""
         mean, _ = self.posterior(x_mv)
         return (mean - self.latent_mean[:, None]) / self.latent_sd[:, None]
 
@@ -65,7 +93,9 @@ class Vae(nn.Module):
         return self.decode_raw(z * self.latent_sd[:, None] + self.latent_mean[:, None])
 
 
-def vae_loss(vae: Vae, x_mv: Tensor, generator: torch.Generator, kl_weight: float = 1e-5) -> tuple[Tensor, Tensor]:
+def vae_loss(
+    vae: Vae, x_mv: Tensor, generator: torch.Generator, kl_weight: float = 1e-5
+) -> tuple[Tensor, Tensor]:
     """Reconstruction + KL, and the reconstruction MSE alone (mV^2).
 
     The slope is reconstructed along with the signal: intervals are read from slopes, and the plain MSE

@@ -116,7 +116,9 @@ def sample_patients(batch: int, generator: torch.Generator) -> Patients:
     t_peak = qrs_off + (jtpeakc * rr_s**JT_RR_EXPONENT).clamp(min=70.0)
     p_on = qrs_on - pr
     p_off = torch.minimum(p_on + p_width, qrs_on - 6.0)
-    landmarks = torch.stack([p_on, p_off, qrs_on, torch.zeros(batch), qrs_off, t_peak, t_peak + tpeak_tend], dim=1)
+    landmarks = torch.stack(
+        [p_on, p_off, qrs_on, torch.zeros(batch), qrs_off, t_peak, t_peak + tpeak_tend], dim=1
+    )
 
     sd_s = torch.where(fibrillating, rr_s * uniform(0.12, 0.28), rr_s * uniform(0.005, 0.06))
     rhythm = Rhythm(rr_s, sd_s, fibrillating, torch.rand(batch, generator=generator) * rr_s)
@@ -151,7 +153,9 @@ def _sample_waves(potassium: Tensor, qrs_ms: Tensor, generator: torch.Generator)
 
     turn = _small_rotation(0.45 * randn(3))
     size = torch.exp(0.30 * randn(1, 1))
-    qrs_dipoles = (QRS_DIPOLES + 0.35 * QRS_DIPOLES.norm(dim=1, keepdim=True) * randn(QRS_COMPONENTS, 3)) * size
+    qrs_dipoles = (
+        QRS_DIPOLES + 0.35 * QRS_DIPOLES.norm(dim=1, keepdim=True) * randn(QRS_COMPONENTS, 3)
+    ) * size
     peaked = (1.0 + 0.35 * (potassium - 4.1)).clamp(0.2, 2.2)[:, None, None]
     t_dipole = (T_DIPOLE + 0.15 * randn(1, 3)) * peaked * torch.exp(0.35 * randn(1, 1))
     p_dipoles = P_DIPOLES * torch.exp(0.3 * randn(2, 1)) + 0.02 * randn(2, 3)

@@ -92,7 +92,10 @@ def _draw_responses(patients: Patients, actions: Sequence[Action], generator: to
     batch = patients.timing.rr_s.shape[0]
     chosen = torch.randint(len(actions), (ACTIONS_PER_BATCH,), generator=generator).tolist()
     by_action = sample_responses(
-        [actions[i] for i in chosen], patients.covariates.potassium_mmol_l, patients.rhythm.irregular, generator
+        [actions[i] for i in chosen],
+        patients.covariates.potassium_mmol_l,
+        patients.rhythm.irregular,
+        generator,
     )
     row = torch.arange(batch)
     of_drugs = by_action[row % ACTIONS_PER_BATCH, row]
