@@ -24,6 +24,7 @@ class Beats:
     r: NDArray[np.float64]
     dominant: NDArray[np.bool_]
     likeness: NDArray[np.float64]
+    windows: NDArray[np.float64]
     median: NDArray[np.float64]
     spread: NDArray[np.float64]
     r_index: int
@@ -71,7 +72,7 @@ def build_beats(x: NDArray[np.float64], r: NDArray[np.int_], lead_ok: NDArray[np
     qrs = cut(x[lead_ok], r, _QRS_PRE + _SHIFT, _QRS_POST + _SHIFT)
     qrs = np.nan_to_num(qrs)
     shift, likeness = _align(qrs, inside)
-    dominant = inside & (likeness > 0.9)
+    dominant = _on_time(inside & (likeness > 0.9), r)
     if not dominant.any():
         dominant = inside if inside.any() else np.ones(r.size, dtype=bool)
     aligned = r + np.round(shift).astype(np.int_)
@@ -80,7 +81,17 @@ def build_beats(x: NDArray[np.float64], r: NDArray[np.int_], lead_ok: NDArray[np
     windows = _fill_missing(windows)
     median = np.median(windows, axis=0)
     spread = 1.4826 * np.median(np.abs(windows - median), axis=0)
-    return Beats((r + shift).astype(np.float64), dominant, likeness, median, spread, before)
+    return Beats((r + shift).astype(np.float64), dominant, likeness, windows, median, spread, before)
+
+
+def _on_time(dominant: NDArray[np.bool_], r: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """Without premature beats, whose P sits on the T before, where enough others remain."""
+    if r.size < 4:
+        return dominant
+    rr = np.diff(r)
+    late_enough = np.append(True, rr > 0.85 * np.percentile(rr, 60))
+    kept = dominant & late_enough
+    return kept if kept.sum() >= 3 else dominant
 
 
 def _after_ms(r: NDArray[np.int_]) -> float:

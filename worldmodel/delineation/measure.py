@@ -3,13 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from worldmodel.delineation.atrial import flutter_score, p_coherence
 from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander
 from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, resample
 from worldmodel.delineation.findings import interval_findings
 from worldmodel.delineation.intervals import intervals_of, reasons
 from worldmodel.delineation.qrs import find_beats, qrs_energy
 from worldmodel.delineation.quality import LeadState, judge_leads, judge_recording
-from worldmodel.delineation.rhythm import classify
+from worldmodel.delineation.rhythm import Evidence, classify
 from worldmodel.delineation.waves import Waves, find_waves
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, Ecg, standard_twelve
 from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, Rhythm
@@ -75,13 +76,20 @@ def _measure_one(
     beats = build_beats(level, r, ok)
     rr_ms = np.diff(beats.r) * 1000 / FS_HZ
     rr = float(np.mean(rr_ms)) if rr_ms.size else None
-    waves = find_waves(beats.median[_wave_leads(ok)], beats.r_index, rr, _noise(beats, ok))
-    rhythm = classify(rr_ms, waves.p_on is not None)
+    leads = _wave_leads(ok)
+    waves = find_waves(beats.median[leads], beats.r_index, rr, _noise(beats, ok))
+    p_locked = p_coherence(beats.windows[:, leads], waves)
+    flutter = 0.0
+    if waves.qrs_on is not None and waves.qrs_off is not None:
+        flutter = flutter_score(
+            level, beats.r, ok, int(beats.r_index - waves.qrs_on) + 4, int(waves.qrs_off - beats.r_index) + 6
+        )
+    rhythm = classify(Evidence(rr_ms, p_locked, flutter))
     why = dict(waves.why)
     if rr is None:
         why["rr"] = "A rate needs two beats."
-    beat = _median_beat(beats, waves, ok, rhythm)
-    if rhythm.label == "atrial_fibrillation":
+    beat = _median_beat(beats, waves, ok, rhythm, p_locked)
+    if rhythm.label in ("atrial_fibrillation", "atrial_flutter"):
         why["p"] = "Atrial fibrillation has no P wave."
     intervals = intervals_of(beat, rr)
     not_measurable = reasons(intervals, why)
@@ -116,11 +124,13 @@ def _noise_ratio(beats: Beats, ok: NDArray[np.bool_]) -> float:
     return float(np.sqrt((beats.spread[ok] ** 2).mean()) / size) if size > 0 else float("inf")
 
 
-def _median_beat(beats: Beats, waves: Waves, ok: NDArray[np.bool_], rhythm: Rhythm) -> MedianBeat:
+def _median_beat(beats: Beats, waves: Waves, ok: NDArray[np.bool_], rhythm: Rhythm, p_locked) -> MedianBeat:
     def ms(column: float | None) -> float | None:
         return None if column is None else round((column - beats.r_index) * 1000 / FS_HZ, 3)
 
-    no_p = rhythm.label == "atrial_fibrillation"
+    no_p = rhythm.label in ("atrial_fibrillation", "atrial_flutter") or (
+        p_locked is not None and p_locked < 0.5
+    )
     return MedianBeat(
         samples_mv=np.where(ok[:, None], beats.median, np.nan),
         fs_hz=FS_HZ,

@@ -10,12 +10,12 @@ _T_WAVE_S = 0.36
 
 
 def qrs_energy(samples_mv: NDArray[np.float64], lead_ok: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """A curve (batch, time) that is high on QRS complexes: the 8-25 Hz content of all good leads.
+    """A curve (batch, time) that is high on QRS complexes: the 6-22 Hz content of all good leads.
 
     samples_mv (batch, lead, time) at 500 Hz, lead_ok (batch, lead). Every lead is scaled by its own QRS-like
     height first and weighted by its peakedness, so that one noisy or huge lead does not decide.
     """
-    band = np.abs(filter_bands(samples_mv, ((8.0, 25.0),))[0])
+    band = np.abs(filter_bands(samples_mv, ((6.0, 22.0),))[0])
     height = np.percentile(band, 98, axis=-1, keepdims=True)
     floor = np.percentile(band, 50, axis=-1, keepdims=True)
     weight = np.where(
