@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Annotated, Any
 
@@ -27,7 +26,7 @@ class Commands(TyperGroup):
         """Run `args` (default: those of the process) and exit. A traceback only with --debug."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
-        given = [argument for argument in given if argument != "--debug"]
+        given = [argument for argument in given if argument != "--debug"] or ["--help"]
         if not debug:
             logging.disable(logging.CRITICAL)  # what libraries log is for developers
         try:
@@ -42,11 +41,13 @@ class Commands(TyperGroup):
         sys.exit(code)
 
 
-app = typer.Typer(cls=Commands, help=ABOUT, no_args_is_help=True, add_completion=False)
+app = typer.Typer(cls=Commands, help=ABOUT, add_completion=False, rich_markup_mode=None)  # Rich takes 0.2 s
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         print(f"ecgwm-agent {version('ecgwm-agent')}")
         raise typer.Exit
 

@@ -12,6 +12,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import ApprovalPending, ConfigurationError, ProviderError
+from agent.wording import one_line
+from knowledge.errors import DoseError, UnknownDrugError
 from tools.errors import SafetyRefusal
 from worldmodel.errors import WeightsError
 
@@ -35,6 +37,8 @@ class ExitCode(IntEnum):
 
 
 EXIT_CODES: dict[type[Exception], ExitCode] = {
+    DoseError: ExitCode.USAGE,
+    UnknownDrugError: ExitCode.USAGE,
     ConfigurationError: ExitCode.CONFIGURATION,
     WeightsError: ExitCode.CONFIGURATION,
     ProviderError: ExitCode.PROVIDER,
@@ -60,7 +64,7 @@ def emit(
 
     show(Console())
     for warning in warnings:
-        print(f"warning: {_one_line(warning)}", file=sys.stderr)
+        print(f"warning: {one_line(warning)}", file=sys.stderr)
 
 
 def emit_error(command: str, error: Exception, *, as_json: bool) -> ExitCode:
@@ -79,10 +83,10 @@ def emit_error(command: str, error: Exception, *, as_json: bool) -> ExitCode:
 def describe(error: Exception) -> tuple[str, str]:
     """Message and hint of an error, each in one line. An error that is not ours is a fault of the program."""
     if is_usage_error(error):
-        return _one_line(error.format_message()), "See --help."  # type: ignore[attr-defined]
+        return one_line(error.format_message()), "See --help."  # type: ignore[attr-defined]
     if hasattr(error, "message") and hasattr(error, "hint"):
-        return _one_line(str(error.message)), _one_line(str(error.hint or ""))
-    fault = f"{type(error).__name__}: {_one_line(str(error)) or 'no message'}"
+        return one_line(str(error.message)), one_line(str(error.hint or ""))
+    fault = f"{type(error).__name__}: {one_line(str(error)) or 'no message'}"
     return fault, "This is a fault of the program; run again with --debug for its traceback."
 
 
@@ -122,7 +126,3 @@ def _print_envelope(command: str, body: dict[str, Any]) -> None:
     """Strict JSON: a NaN would be a fault, for a number that is not known is null."""
     envelope = {"schema_version": SCHEMA_VERSION, "command": command, **body}
     print(json.dumps(envelope, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

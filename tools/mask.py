@@ -6,11 +6,12 @@ from knowledge.candidates import candidates
 from knowledge.doses import GivenAction, parse_action
 from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.errors import DoseError, UnknownDrugError
-from knowledge.mask import Verdict, judge
-from knowledge.policy import VerdictName
+from knowledge.mask import FiredRule, Verdict, judge
 from knowledge.rules import load_rules
 from tools.case import Case
-from tools.results import ActionGiven, Answer, DrugGiven, Result, RuleFired
+from tools.results import ActionGiven, Answer, DrugGiven, Result, RuleFired, VerdictName
+
+SEVERITIES = {"B": "block", "W": "warning", "C": "caution", "I": "info"}
 
 
 class VerdictGiven(Result):
@@ -61,18 +62,21 @@ def verdict_given(verdict: Verdict, catalogue: Catalogue) -> VerdictGiven:
     return VerdictGiven(
         action=action_given(verdict.action, catalogue),
         verdict=verdict.verdict,
-        rules=tuple(
-            RuleFired(
-                id=rule.id,
-                severity=rule.severity,
-                text=rule.text,
-                source=rule.source,
-                evidence=dict(rule.evidence),
-            )
-            for rule in verdict.rules
-        ),
+        rules=tuple(rule_fired(rule) for rule in verdict.rules),
         missing=tuple(verdict.missing),
         reason=verdict.reason,
+    )
+
+
+def rule_fired(rule: FiredRule) -> RuleFired:
+    """The printable form of a rule that spoke."""
+    return RuleFired(
+        id=rule.id,
+        severity=SEVERITIES[rule.severity],
+        text=rule.text,
+        source=rule.source,
+        evidence=dict(rule.evidence),
+        missing=rule.missing,
     )
 
 

@@ -13,14 +13,15 @@ from tools.model import shared_model
 from tools.results import Result, SupportGiven, interval_values, rounded
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.measurement import Intervals, Measurement
-from worldmodel.model import Simulation, Support, WorldModel
+from worldmodel.model import Simulation, WorldModel
 from worldmodel.risk import Risk, interval_risk
+from worldmodel.support import Support
 
 Progress = Callable[[float], None]
 
 
 class SampleGiven(Result):
-    """One simulated ECG. risk: null where it cannot be judged, a lower bound where something is `risk_unknown`.
+    """One simulated ECG. risk: null: not judged; a lower bound where `risk_unknown` names something.
 
     risk_components: the risk that each hazard would be alone.
     """

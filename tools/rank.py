@@ -7,7 +7,6 @@ from pydantic import Field, PrivateAttr
 from knowledge.candidates import candidates
 from knowledge.doses import GivenAction
 from knowledge.drugs import load_catalogue
-from knowledge.policy import REFUSED, VerdictName
 from tools.case import Case
 from tools.goals import GoalJudged, judge_goal, shows_in_ecg
 from tools.mask import VerdictGiven, judge_given, verdict_given
@@ -24,7 +23,17 @@ from tools.outcomes import (
     why_not_measurable,
 )
 from tools.reasons import reasons_for
-from tools.results import ActionGiven, Answer, ModelUsed, Result, RuleFired, SupportGiven, rounded
+from tools.results import (
+    REFUSED,
+    ActionGiven,
+    Answer,
+    ModelUsed,
+    Result,
+    RuleFired,
+    SupportGiven,
+    VerdictName,
+    rounded,
+)
 from worldmodel.model import Simulation, WorldModel
 from worldmodel.risk import JUDGED_INTERVALS, Risk
 from worldmodel.scoring import LAMBDA, K, mean_and_spread, score
@@ -51,7 +60,7 @@ class RankedAction(Result):
     risk_sd: float | None
     delta_risk: float | None
     lower_bound: bool
-    lambda_: float = Field(alias="lambda")
+    lambda_: float = Field(serialization_alias="lambda")
     k: int
     goal: GoalJudged | None
     intervals: dict[str, float | None]

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from knowledge.policy import REFUSED as REFUSED
+from knowledge.policy import VerdictName as VerdictName
+
 if TYPE_CHECKING:
     from knowledge.doses import GivenAction
     from worldmodel.measurement import Intervals
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 class Result(BaseModel):
     """Base of the results: frozen, printed by the names scripts rely on."""
 
-    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
 
 class Answer(Result):
@@ -51,13 +54,14 @@ class ActionGiven(Result):
 
 
 class RuleFired(Result):
-    """A rule that spoke, and the values of the patient it looked at."""
+    """A rule that holds, with the patient's values it looked at; or, with `missing`, one that may hold."""
 
     id: str
     severity: str
     text: str
     source: str
     evidence: dict[str, Any]
+    missing: tuple[str, ...] = ()
 
 
 class SupportGiven(Result):

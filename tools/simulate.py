@@ -8,7 +8,6 @@ from pydantic import PrivateAttr
 from knowledge.doses import parse_action
 from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.mask import Verdict
-from knowledge.policy import REFUSED
 from tools.case import Case
 from tools.errors import SafetyRefusal
 from tools.mask import VerdictGiven, judge_given, verdict_given
@@ -28,7 +27,7 @@ from tools.outcomes import (
     support_given,
     why_not_measurable,
 )
-from tools.results import ActionGiven, Answer, ModelUsed, Result, SupportGiven
+from tools.results import REFUSED, ActionGiven, Answer, ModelUsed, Result, SupportGiven
 from worldmodel.model import Simulation, WorldModel
 
 

@@ -29,7 +29,7 @@ def train_model(
 
 
 def trial_actions(catalogue: Catalogue) -> list[Action]:
-    """What the virtual trial gives: nothing, and each usual dose of each drug that does something to the ECG."""
+    """What the virtual trial gives: nothing, and each usual dose of each drug that acts on the ECG."""
     given = [GivenAction()]
     for drug in catalogue:
         if drug.effects.known():

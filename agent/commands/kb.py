@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tools.knowledge import KnowledgeResult
 
-app = typer.Typer(no_args_is_help=True, help="Search, show and check the knowledge base.")
+app = typer.Typer(help="Search, show and check the knowledge base.")
 
 
 @app.command()
