@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -49,6 +48,7 @@ PLAIN: dict[str, Any] = {
     "box": box.SIMPLE_HEAD,
     "pad_edge": False,
     "show_edge": False,
+    "padding": (0, 1, 0, 0),
     "header_style": "bold",
 }
 
@@ -102,7 +102,7 @@ def print_ranking(console: Console, result: "RankResult") -> None:
             str(row.rank),
             Text.assemble(_text(row.action.text), (doubt, VERDICT_STYLES[row.verdict])),
             number(row.score, 2),
-            ("≥ " if row.lower_bound else "") + spread(row.risk_mean, row.risk_sd, 2),
+            ("≥ " * (row.lower_bound and row.risk_mean is not None)) + spread(row.risk_mean, row.risk_sd, 2),
             percent(row.goal.attained_probability if row.goal else None),
             *(number(row.intervals.get(name)) for name in ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms")),
             number(row.delta.get("qtcf_ms"), signed=True),
@@ -114,7 +114,8 @@ def print_ranking(console: Console, result: "RankResult") -> None:
     for reason in common:
         _print_line(console, "every row", reason)
     for row, reasons in zip(result.ranking, own, strict=True):
-        _print_line(console, f"{row.rank} {one_line(row.action.text)}", "; ".join(reasons) or "nothing more")
+        if reasons:
+            _print_line(console, f"{row.rank} {one_line(row.action.text)}", "; ".join(reasons))
     groups = group_verdicts(result.excluded)
     if groups:
         console.print(Text("\nExcluded, never simulated", "bold"))
@@ -240,10 +241,11 @@ def _file_name(file: str) -> str:
 
 
 def _print_line(console: Console, label: str, text: str, style: str = "") -> None:
-    """An indented "label: text" whose continuation lines are indented, too."""
-    console.print(
-        Padding(Text.assemble((f"{label}: ", style or "dim"), _text(text)), (0, 0, 0, 2), expand=False)
-    )
+    """An indented "label: text" whose continuation lines are indented further."""
+    whole = Text.assemble((f"{label}: ", style or "dim"), _text(text))
+    for index, line in enumerate(whole.wrap(console, console.width - 4)):
+        line.rstrip()
+        console.print(Text("    " if index else "  ") + line)
 
 
 def _text(text: str, style: str = "") -> Text:
