@@ -1,17 +1,14 @@
 """ECG paper as a figure, as a file (PNG, SVG, PDF), and as an `<svg>` for a page."""
 
-import contextlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from tools.errors import OutputError
 from tools.paper import PlotError, draw_ecg, intervals_line
+from tools.writing import written_whole
 
 __all__ = ["PlotError", "draw_ecg", "intervals_line", "save_figure", "svg_of"]
 
@@ -29,14 +26,8 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
             f"name the file with one of {', '.join(FORMATS)}, such as {path.stem or 'ecg'}.png",
         )
     undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(path) as unfinished, mpl.rc_context({"svg.hashsalt": "ecg", "pdf.fonttype": 42}):
-            figure.savefig(unfinished, format=suffix[1:], dpi=PNG_DPI, metadata=undated)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror or error}", "choose a folder that you may write to"
-        ) from error
+    with written_whole(path) as unfinished, mpl.rc_context({"svg.hashsalt": "ecg", "pdf.fonttype": 42}):
+        figure.savefig(unfinished, format=suffix[1:], dpi=PNG_DPI, metadata=undated)
     return path
 
 
@@ -61,16 +52,3 @@ def svg_of(figure: Figure) -> str:
 def _shorten(path_data: str) -> str:
     rounded = re.sub(r"-?\d+\.\d+", lambda n: f"{float(n.group()):.2f}".rstrip("0").rstrip("."), path_data)
     return rounded.replace("\n", "")
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary name in the same folder, renamed to `path` once its content is whole."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix, delete=False) as f:
-        unfinished = Path(f.name)
-    try:
-        yield unfinished
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,266 @@
+"""The report: one HTML file without network or script, to read on a screen, a phone, or paper.
+
+Everything from the record is escaped by the template; only the ECGs and bars, which are drawn here, are markup.
+"""
+
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from agent.wording import (
+    because,
+    by_reason,
+    fired_rules,
+    group_ranked,
+    group_verdicts,
+    interval_name,
+    number,
+    percent,
+    reasons_of_rows,
+    spread,
+    words,
+)
+from knowledge.patient import Patient
+from tools.case import Case
+from tools.mask import MaskResult
+from tools.plot import draw_ecg, intervals_line, svg_of
+from tools.rank import RankedAction, RankResult
+from tools.writing import written_whole
+from worldmodel.ecg import LEADS, Ecg
+from worldmodel.measurement import Measurement
+
+STATEMENT = (
+    "Research use only. Not a medical device, and no advice: the ECGs after a dose are simulated, and nobody "
+    "has tested whether they come true in patients."
+)
+SHOWN = ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms", "tpeak_tend_ms")
+PLOTTED = 3  # candidates that are drawn beside "no drug", best first
+PACKAGES = ("ecgwm-agent", "torch", "numpy")
+
+Facts = list[tuple[str, str]]  # label and text
+
+
+@dataclass(frozen=True)
+class _Plot:
+    row: RankedAction
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class _RiskBars:
+    """Bars of mean risk and one SD to either side, drawn on one axis from 0 to `axis`."""
+
+    axis: float
+    reference: float | None
+
+    @classmethod
+    def of(cls, ranking: RankResult) -> "_RiskBars":
+        tops = [(row.risk_mean or 0.0) + (row.risk_sd or 0.0) for row in ranking.ranking]
+        axis = next(end for end in (0.05, 0.1, 0.2, 0.5, 1.0) if max(tops) <= end or end == 1.0)
+        return cls(axis, ranking.reference.risk_mean)
+
+    def draw(self, row: RankedAction) -> Markup:
+        """One bar, 140 units wide; nothing where the risk could not be judged."""
+        if row.risk_mean is None:
+            return Markup("")
+        sd = row.risk_sd or 0.0
+        low, mean, high = (self._x(row.risk_mean + step) for step in (-sd, 0.0, sd))
+        dashed = (
+            "" if self.reference is None else _line(self._x(self.reference), 1, 19, 'stroke-dasharray="2 2"')
+        )
+        label = f"risk {spread(row.risk_mean, row.risk_sd, 2)}"
+        return Markup(
+            f'<svg class="bar" viewBox="0 0 140 20" role="img" aria-label="{label}">'
+            f'<path d="M2 10H138" stroke="#d9dce0" fill="none"/>{dashed}'
+            f'<path d="M{low:.1f} 10H{high:.1f}" stroke="#0a3fa8" stroke-width="3" fill="none"/>'
+            f'<circle cx="{mean:.1f}" cy="10" r="4.5" fill="#0a3fa8"/></svg>'
+        )
+
+    def _x(self, risk: float) -> float:
+        return 6.0 + 128.0 * min(max(risk / self.axis, 0.0), 1.0)
+
+
+def write_report(
+    path: str | Path,
+    case: Case,
+    mask: MaskResult,
+    ranking: RankResult,
+    explanation: str,
+    created: datetime | None = None,
+) -> Path:
+    """Write the whole case as one HTML file and return its path.
+
+    mask: the verdicts to show, excluded actions among them. created: when, if the report is to say so.
+    Raises MissingInputError without a pre-dose ECG, OutputError where the file cannot be written.
+    """
+    path = Path(path)
+    page = _page(case, mask, ranking, explanation, created)
+    with written_whole(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+    return path
+
+
+def _page(
+    case: Case, mask: MaskResult, ranking: RankResult, explanation: str, created: datetime | None
+) -> str:
+    pre, measurement = case.pre_dose()
+    common, own = reasons_of_rows(ranking.ranking)
+    groups = group_verdicts(mask.verdicts)
+    bars = _RiskBars.of(ranking)
+    return (
+        _environment(bars)
+        .get_template("report.html.j2")
+        .render(
+            name=_name(case),
+            created=created,
+            statement=STATEMENT,
+            explanation=explanation.strip(),
+            warnings=tuple(dict.fromkeys((*case.warnings, *mask.warnings, *ranking.warnings))),
+            ranking=ranking,
+            lambda_=ranking.reference.lambda_,
+            k=ranking.reference.k,
+            risk_axis=bars.axis,
+            shown=SHOWN,
+            common=common,
+            own=list(zip(ranking.ranking, own, strict=True)),
+            groups=groups,
+            rules=fired_rules([*groups, *group_ranked(ranking.ranking)]),
+            patient=[] if case.patient is None else _patient_facts(case.patient),
+            notes="" if case.patient is None else case.patient.notes,
+            measured=_measured_facts(pre, measurement),
+            pre_svg=Markup(svg_of(draw_ecg(pre, subtitle=intervals_line(measurement.intervals)))),
+            plots=_plots(pre, ranking),
+            manifest=_manifest(ranking),
+        )
+    )
+
+
+def _environment(bars: _RiskBars) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("agent"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    helpers = (because, interval_name, number, percent, spread, words)
+    environment.filters |= {helper.__name__: helper for helper in helpers}
+    environment.filters["risk_bar"] = bars.draw
+    return environment
+
+
+def _plots(pre: Ecg, ranking: RankResult) -> list[_Plot]:
+    """The best candidates and "no drug", each with its first sample laid over the pre-dose ECG."""
+    best = [row for row in ranking.ranking if row.action.drugs][:PLOTTED]
+    waveforms = ranking.waveforms
+    plots = []
+    for row in (*best, ranking.reference):
+        sample_mv = waveforms.samples_mv[ranking.row_in_waveforms(row), 0].astype(np.float64)
+        figure = draw_ecg(
+            pre, Ecg(sample_mv, waveforms.fs_hz, LEADS), names=("before the dose", row.action.text)
+        )
+        plots.append(_Plot(row, Markup(svg_of(figure))))
+    return plots
+
+
+def _name(case: Case) -> str:
+    patient = case.patient.id if case.patient else ""
+    return " · ".join(filter(None, (patient, case.ecg_path.name if case.ecg_path else "")))
+
+
+def _patient_facts(patient: Patient) -> Facts:
+    """What is known, in words; what was not given is left out, but for what safety rules often need."""
+    return [
+        ("Age, sex", f"{patient.age_years:g} years, {patient.sex}"),
+        *_known("Weight", patient.weight_kg, "kg"),
+        *_known("Height", patient.height_cm, "cm"),
+        *_known("Pregnant", _yes_no(patient.pregnant)),
+        *_known("Indication", patient.indication),
+        *_known("Goal", patient.goal),
+        ("Conditions", _list(" ".join(filter(None, (c.text, c.code))) for c in patient.conditions or ())),
+        ("Laboratory", _list(_lab(patient))),
+        ("Medications", _list(_medications(patient))),
+        ("Allergies", _list(_allergies(patient))),
+        *_known("Ejection fraction", patient.lvef_percent, "%"),
+        *_known("Systolic pressure", patient.systolic_bp_mmhg, "mmHg"),
+        *_known("Pacemaker", _yes_no(patient.pacemaker)),
+    ]
+
+
+def _known(label: str, value: float | str | None, unit: str = "") -> Facts:
+    if value is None:
+        return []
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return [(label, f"{text} {unit}".strip())]
+
+
+def _yes_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
+
+
+def _list(texts: Iterable[str]) -> str:
+    return "; ".join(texts) or "none given"
+
+
+def _lab(patient: Patient) -> Iterable[str]:
+    for lab in patient.labs:
+        when = f" ({lab.time:%Y-%m-%d %H:%M})" if lab.time else ""
+        yield f"{lab.name} {lab.value:g} {lab.unit or '(no unit)'}{when}"
+
+
+def _medications(patient: Patient) -> Iterable[str]:
+    for drug in patient.medications or ():
+        taken = "" if drug.last_taken_hours_ago is None else f"last {drug.last_taken_hours_ago:g} h ago"
+        yield " ".join(filter(None, (drug.name, drug.dose, drug.route, drug.frequency, taken)))
+
+
+def _allergies(patient: Patient) -> Iterable[str]:
+    for allergy in patient.allergies or ():
+        yield f"{allergy.substance} ({allergy.reaction})" if allergy.reaction else allergy.substance
+
+
+def _measured_facts(ecg: Ecg, measured: Measurement) -> Facts:
+    rhythm, quality = measured.rhythm, measured.quality
+    facts = [
+        ("Recording", f"{ecg.duration_s:.1f} s at {ecg.fs_hz:g} Hz"),
+        ("Rhythm", f"{words(rhythm.label)} (confidence {rhythm.confidence:.2f})"),
+        ("Quality", "; ".join((quality.verdict, *quality.reasons))),
+    ]
+    if measured.missing_leads:
+        facts.append(("Not recorded", ", ".join(measured.missing_leads)))
+    for finding in measured.findings:
+        facts.append((words(finding.name), f"{finding.text} (confidence {finding.confidence:.2f})".strip()))
+    values = measured.intervals.as_dict()
+    known = [
+        f"{interval_name(n)} {number(v)} {n.rsplit('_', 1)[-1]}" for n, v in values.items() if v is not None
+    ]
+    facts.append(("Intervals", " · ".join(known) or "none could be measured"))
+    for reason, names in by_reason(measured.not_measurable).items():
+        facts.append(("Not measurable", f"{', '.join(names)}: {reason}"))
+    return facts
+
+
+def _manifest(ranking: RankResult) -> Facts:
+    model, row = ranking.model, ranking.reference
+    taught = "simulated trials, no real post-dose ECG" if model.synthetic else "real post-dose ECGs"
+    return [
+        ("World model", f"{model.name} {model.version}"),
+        ("Trained on", f"{model.trained_on} ({taught})"),
+        ("Samples", f"K = {row.k} simulated ECGs for each action"),
+        ("Score", f"S = mean risk + λ SD, λ = {row.lambda_:g}; lower is better"),
+        ("Software", ", ".join((*map(_installed, PACKAGES), f"Python {platform.python_version()}"))),
+    ]
+
+
+def _installed(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} (not installed as a package)"
+
+
+def _line(x: float, top: float, bottom: float, more: str) -> str:
+    return f'<path d="M{x:.1f} {top:g}V{bottom:g}" stroke="#5a5f66" fill="none" {more}/>'
