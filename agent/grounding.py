@@ -37,8 +37,7 @@ _LIST_MARK = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _WORDS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-        "sixteen seventeen eighteen nineteen twenty".split()
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
     )
 } | {
     "thirty": 30,
@@ -83,11 +82,19 @@ def _number(match: re.Match[str]) -> Number:
     return Number(match[0].strip(), value, decimals, match["sign"] is not None, unit)
 
 
-def untraced(answer: str, results: Iterable[Any]) -> list[str]:
-    """What in `answer` no result holds: numbers with their unit, and names with digits. Empty when all is traced."""
+def untraced(answer: str, results: Iterable[Any], said: Iterable[str] = ()) -> list[str]:
+    """What in `answer` no result holds: numbers with their unit, and names with digits. Empty when all is traced.
+
+    said: what the user has said, whose names with digits may be quoted; its numbers may not.
+    """
     results = list(results)
     evidence = [fact for result in results for fact in _facts(result, None)]
-    words = {label.lower() for result in results for text in _texts(result) for label in _LABEL.findall(text)}
+    words = {
+        label.lower()
+        for result in (*results, *said)
+        for text in _texts(result)
+        for label in _LABEL.findall(text)
+    }
     words |= {lead.lower() for lead in LEADS}
     numbers = [n.text for n in numbers_in(answer) if not any(_holds(fact, n) for fact in evidence)]
     labels = [label for label in _LABEL.findall(answer) if label.lower() not in words]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, TypedDict
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, RemoveMessage
 from langgraph.graph.message import add_messages
 
 Json = dict[str, Any]
@@ -19,16 +19,17 @@ class AgentState(TypedDict, total=False):
     """One thread. Everything but `messages` and `case` belongs to the turn that is being answered.
 
     record: what intake found, as `measure_ecg` returns it. verdicts: what the mask says of the usual
-    doses. rounds: how often the chat model has spoken in this turn. draft, objections: an answer that
+    doses. rounds: how often the chat model has spoken in this turn; usage: its tokens. draft, objections: an answer that
     is being corrected, and what could not be traced in it. corrected, withheld: how the answer came about.
     """
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage | RemoveMessage], add_messages]
     case: CaseReference
     record: Json
     verdicts: list[Json]
     rounds: int
     draft: str
     objections: list[str]
+    usage: dict[str, int]
     corrected: bool
     withheld: bool

@@ -1,0 +1,31 @@
+"""`chat`: the conversation."""
+
+from typing import Annotated
+
+import typer
+
+from agent.options import DEFAULT_K, EcgOption, KOption, PatientOption, SeedOption
+from agent.talk_options import BaseUrlOption, ModelOption, ThreadOption
+
+
+def chat(
+    ecg: EcgOption = None,
+    patient: PatientOption = None,
+    thread: ThreadOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    k: KOption = DEFAULT_K,
+    seed: SeedOption = 0,
+    demo: Annotated[bool, typer.Option("--demo", help="Talk about the built-in synthetic patient.")] = False,
+) -> None:
+    """Talk about what drugs would do to an ECG; the thread is kept and can be resumed."""
+    from rich.console import Console
+
+    from agent.cases import BUILT_IN
+    from agent.chat import Chat
+    from agent.opening import open_conversation
+    from agent.state import CaseReference
+
+    built_in = CaseReference(ecg=BUILT_IN, patient=BUILT_IN) if demo else None
+    with open_conversation(ecg, patient, thread, model, base_url, k, seed, built_in) as conversation:
+        Chat(conversation, Console()).run()

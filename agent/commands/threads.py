@@ -1,0 +1,86 @@
+"""`threads`: conversations that were kept, and their audit trail."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from agent.options import JsonFlag
+from agent.output import emit
+
+app = typer.Typer(help="List, show and export threads.", no_args_is_help=True)
+ThreadArgument = Annotated[str, typer.Argument(metavar="ID", help="As `threads list` shows it.")]
+
+
+class Format(StrEnum):
+    """What a thread is exported as."""
+
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+@app.command("list")
+def list_threads(as_json: JsonFlag = False) -> None:
+    """List the threads, the latest first."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent.settings import load_settings
+    from agent.threads import open_threads
+
+    with open_threads(load_settings().home) as store:
+        threads = store.list()
+    table = Table(box=None, pad_edge=False)
+    for title in ("thread", "turns", "last", "first question"):
+        table.add_column(title, overflow="fold")
+    for thread in threads:
+        table.add_row(thread.thread_id, str(thread.turns), thread.last[:16], Text(thread.first_question))
+    data = {"threads": [asdict(thread) for thread in threads]}
+    emit(
+        "threads list", data, as_json=as_json, show=lambda c: c.print(table if threads else "No threads yet.")
+    )
+
+
+@app.command()
+def show(thread: ThreadArgument, as_json: JsonFlag = False) -> None:
+    """Show the questions, answers and manifests of a thread."""
+    from dataclasses import asdict
+
+    from rich.text import Text
+
+    from agent.settings import load_settings
+    from agent.threads import as_markdown, open_threads
+
+    with open_threads(load_settings().home) as store:
+        turns = store.turns(thread)
+    data = {"thread_id": thread, "turns": [asdict(turn) for turn in turns]}
+    emit("threads show", data, as_json=as_json, show=lambda c: c.print(Text(as_markdown(thread, turns))))
+
+
+@app.command()
+def export(
+    thread: ThreadArgument,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.MARKDOWN,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Where; otherwise to stdout.")] = None,
+) -> None:
+    """Write a thread as Markdown or JSON, to keep or to send."""
+    import json
+    from dataclasses import asdict
+
+    from agent.settings import load_settings
+    from agent.threads import as_markdown, open_threads, write_export
+
+    with open_threads(load_settings().home) as store:
+        turns = store.turns(thread)
+    if form is Format.JSON:
+        text = json.dumps(
+            {"thread_id": thread, "turns": [asdict(turn) for turn in turns]}, indent=2, ensure_ascii=False
+        )
+    else:
+        text = as_markdown(thread, turns)
+    if out is None:
+        print(text)
+    else:
+        write_export(out, text)

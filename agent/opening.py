@@ -1,0 +1,56 @@
+"""Opening a conversation from flags and settings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.cases import open_case, reference
+from agent.errors import ThreadError
+from agent.models import choose_model
+from agent.session import Conversation, new_thread_id
+from agent.settings import load_settings
+from agent.state import CaseReference
+from agent.threads import ThreadStore, open_threads
+from agent.toolbox import Workbench
+
+
+@contextmanager
+def open_conversation(
+    ecg: Path | None = None,
+    patient: Path | None = None,
+    thread: str | None = None,
+    model: str | None = None,
+    base_url: str | None = None,
+    k: int = 3,
+    seed: int = 0,
+    case: CaseReference | None = None,
+) -> Iterator[Conversation]:
+    """A conversation on a case: the files given, or the case of the thread that is resumed.
+
+    Raises ConfigurationError, ThreadError, EcgFileError, PatientFileError.
+    """
+    settings = load_settings(model=model, base_url=base_url)
+    chat = choose_model(settings.model, settings.base_url, settings.key)
+    with open_threads(settings.home) as store:
+        where = case or reference(ecg, patient)
+        if thread is not None:
+            where = _resumed(store, thread, where)
+        bench = Workbench(open_case(where), k=k, seed=seed)
+        yield Conversation(chat, bench, store, thread or new_thread_id(), where)
+
+
+def _resumed(store: ThreadStore, thread: str, given: CaseReference) -> CaseReference:
+    """The case of a thread; what is given now fills what it lacks, and may not change what it has."""
+    known = store.saver.get_tuple({"configurable": {"thread_id": thread}})
+    if known is None:
+        raise ThreadError(f"no thread is called {thread!r}", "See `ecgwm-agent threads list`.")
+    before = known.checkpoint["channel_values"].get("case") or {}
+    for key in ("ecg", "patient"):
+        if given.get(key) and before.get(key) and given[key] != before[key]:
+            raise ThreadError(
+                f"thread {thread!r} is about another {key}: {before[key]}",
+                "Begin a new thread for another case.",
+            )
+    return CaseReference(
+        ecg=before.get("ecg") or given.get("ecg"), patient=before.get("patient") or given.get("patient")
+    )

@@ -1,0 +1,327 @@
+"""The tools the chat model can call: the plain functions of `tools`, with arguments a model can write.
+
+Each returns what it found as text for the model and as JSON for the thread; what fails becomes a
+message to the model. Before anything is simulated the mask is asked, and again inside of the tool.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from langchain_core.messages import ToolCall, ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.assumptions import Assumptions, suppose
+from agent.errors import AgentError
+from agent.prompts import fence
+from agent.state import Json
+from knowledge.errors import KnowledgeError
+from tools.case import Case
+from tools.errors import ToolError
+from worldmodel.errors import WorldModelError
+
+if TYPE_CHECKING:
+    from tools.mask import MaskResult
+    from tools.rank import RankResult
+    from tools.simulate import SimulateResult
+    from worldmodel.model import WorldModel
+
+Progress = Callable[[float], None]
+OWN_ERRORS = (WorldModelError, KnowledgeError, ToolError, AgentError)
+MAX_ACTIONS = 24
+MAX_K = 50
+
+
+class _Args(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Assuming(_Args):
+    assume: Assumptions | None = Field(
+        default=None, description="what the user only supposes about the patient"
+    )
+
+
+class MeasureArgs(_Args):
+    """Measure the ECG: rate, intervals, rhythm, quality."""
+
+
+class RecordArgs(_Args):
+    """Read the patient's record: age, sex, conditions, labs, medications, allergies, notes."""
+
+
+class MaskArgs(_Assuming):
+    """Check which actions are allowed for this patient, with the rules and the patient's values behind each verdict."""
+
+    actions: list[str] = Field(
+        default_factory=list, max_length=MAX_ACTIONS, description='such as "verapamil 120 mg oral"'
+    )
+    drugs: list[str] = Field(
+        default_factory=list, max_length=MAX_ACTIONS, description="names, to check all usual doses"
+    )
+    goal: str | None = Field(default=None, description='such as "rate-control"')
+
+
+class SimulateArgs(_Assuming):
+    """Simulate the ECG after each action, after checking the mask: intervals, their change, risk, and spread."""
+
+    actions: list[str] = Field(
+        min_length=1, max_length=MAX_ACTIONS, description='such as "verapamil 120 mg oral"'
+    )
+    hours: float | None = Field(
+        default=None, gt=0, le=72, description="hours after the dose; default: at its peak effect"
+    )
+    k: int | None = Field(default=None, ge=1, le=MAX_K, description="samples for each action")
+
+
+class RankArgs(_Assuming):
+    """Rank the candidate drugs for a goal, or the drugs named, by simulated risk; unsafe ones are excluded."""
+
+    goal: str | None = Field(default=None, description='such as "rate-control"; default: the goal on record')
+    drugs: list[str] = Field(default_factory=list, max_length=MAX_ACTIONS)
+    hours: float | None = Field(default=None, gt=0, le=72)
+    k: int | None = Field(default=None, ge=1, le=MAX_K)
+
+
+class SearchArgs(_Args):
+    """Search the knowledge base: interactions, contraindications, doses, effects, with their sources."""
+
+    query: str = Field(min_length=2, max_length=400)
+    n: int = Field(default=5, ge=1, le=20)
+
+
+class ExcludeArgs(_Assuming):
+    """Say why a drug, or one dose of it, is excluded or warned of, and which information is missing."""
+
+    action: str = Field(
+        description='a drug, such as "ibutilide", or an action, such as "verapamil 120 mg oral"'
+    )
+
+
+@dataclass
+class Workbench:
+    """One case with the tools on it. kept: whole results, waveforms too, since `kept` was last emptied."""
+
+    case: Case
+    k: int = 3
+    seed: int = 0
+    lambda_: float = 0.6
+    model: "WorldModel | None" = None
+    progress: Progress | None = None
+    kept: list["MaskResult | SimulateResult | RankResult"] = field(default_factory=list)
+
+    def measure_ecg(self) -> Json:
+        """What the ECG shows, as `measure --json` says it."""
+        from tools.measure import recording_of
+
+        ecg, measured = self.case.pre_dose()
+        return recording_of(_file_name(self.case), ecg, measured).model_dump(mode="json")
+
+    def read_record(self) -> Json:
+        """The patient's record; its free text is fenced as data."""
+        if self.case.patient is None:
+            return {
+                "patient": None,
+                "note": "No patient record was given, so everything about the patient is unknown.",
+            }
+        record = self.case.patient.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        return {"patient": {key: _fenced(key, value) for key, value in record.items()}}
+
+    def check_mask(
+        self,
+        actions: Sequence[str] = (),
+        drugs: Sequence[str] = (),
+        goal: str | None = None,
+        assume: Assumptions | None = None,
+    ) -> Json:
+        """Verdicts as `mask --json` gives them."""
+        from tools.mask import mask_actions
+
+        case, hypothetical = self._supposing(assume)
+        result = mask_actions(case, drugs=drugs, actions=actions, goal=goal)
+        self.kept.append(result)
+        return hypothetical | result.model_dump(mode="json")
+
+    def simulate(
+        self,
+        actions: Sequence[str],
+        hours: float | None = None,
+        k: int | None = None,
+        assume: Assumptions | None = None,
+    ) -> Json:
+        """What `simulate --json` gives for the actions the mask lets through, and the verdicts on the others."""
+        from knowledge.policy import REFUSED
+        from tools.mask import mask_actions
+        from tools.simulate import simulate_actions
+
+        case, hypothetical = self._supposing(assume)
+        verdicts = mask_actions(case, actions=actions).verdicts
+        refused = [v.model_dump(mode="json") for v in verdicts if v.verdict in REFUSED]
+        safe = [
+            text for text, verdict in zip(actions, verdicts, strict=True) if verdict.verdict not in REFUSED
+        ]
+        if not safe:
+            return hypothetical | {"actions": [], "refused": refused}
+        result = simulate_actions(
+            case, safe, hours=hours, k=k or self.k, seed=self.seed, model=self.model, progress=self.progress
+        )
+        self.kept.append(result)
+        return hypothetical | {"k": k or self.k} | result.model_dump(mode="json") | {"refused": refused}
+
+    def rank(
+        self,
+        goal: str | None = None,
+        drugs: Sequence[str] = (),
+        hours: float | None = None,
+        k: int | None = None,
+        assume: Assumptions | None = None,
+    ) -> Json:
+        """What `rank --json` gives."""
+        from tools.rank import rank_candidates
+
+        case, hypothetical = self._supposing(assume)
+        result = rank_candidates(
+            case,
+            goal=goal,
+            drugs=drugs,
+            k=k or self.k,
+            lambda_=self.lambda_,
+            seed=self.seed,
+            hours=hours,
+            model=self.model,
+            progress=self.progress,
+        )
+        self.kept.append(result)
+        return hypothetical | result.model_dump(mode="json")
+
+    def search_knowledge(self, query: str, n: int = 5) -> Json:
+        """What `kb search --json` gives."""
+        from tools.knowledge import search_knowledge
+
+        return search_knowledge(query, n).model_dump(mode="json")
+
+    def explain_exclusion(self, action: str, assume: Assumptions | None = None) -> Json:
+        """The verdicts on one action, or on the usual doses of a drug, with rules, values and what is missing."""
+        from knowledge.doses import read_doses
+        from tools.mask import mask_actions
+
+        case, hypothetical = self._supposing(assume)
+        dosed = bool(read_doses(action))
+        result = mask_actions(case, actions=[action]) if dosed else mask_actions(case, drugs=[action])
+        return hypothetical | result.model_dump(mode="json")
+
+    def _supposing(self, assume: Assumptions | None) -> tuple[Case, Json]:
+        if not assume:
+            return self.case, {}
+        patient, lines = suppose(self.case.patient, assume)
+        return replace(self.case, patient=patient), {"hypothetical": lines}
+
+
+Group = Literal["consult", "simulate", "score"]
+_TOOLS: dict[str, tuple[type[_Args], Group]] = {
+    "measure_ecg": (MeasureArgs, "consult"),
+    "read_record": (RecordArgs, "consult"),
+    "check_mask": (MaskArgs, "consult"),
+    "explain_exclusion": (ExcludeArgs, "consult"),
+    "search_knowledge": (SearchArgs, "consult"),
+    "simulate": (SimulateArgs, "simulate"),
+    "rank": (RankArgs, "score"),
+}
+
+
+def group_of(tool: str) -> Group:
+    """Which node of the graph runs a tool; unknown names are answered where lookups are."""
+    return _TOOLS[tool][1] if tool in _TOOLS else "consult"
+
+
+def tools_on(bench: Workbench) -> list[BaseTool]:
+    """The tools as LangChain binds them to a chat model."""
+    return [
+        StructuredTool.from_function(
+            func=getattr(bench, name), name=name, description=(args.__doc__ or "").strip(), args_schema=args
+        )
+        for name, (args, _) in _TOOLS.items()
+    ]
+
+
+def run_call(bench: Workbench, call: ToolCall) -> ToolMessage:
+    """Run one tool call; whatever fails becomes a message that says what to do instead."""
+    name = call["name"]
+    try:
+        if name not in _TOOLS:
+            raise ToolError(f"There is no tool {name!r}.", f"Tools: {', '.join(_TOOLS)}.")
+        args = _TOOLS[name][0].model_validate(call["args"])
+        given = {key: getattr(args, key) for key in args.model_fields_set}
+        return _answer(call, getattr(bench, name)(**given), "success")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or name
+        return _answer(call, {"error": f"{where}: {first['msg']}", "hint": "Mend the arguments."}, "error")
+    except OWN_ERRORS as error:
+        return _answer(call, {"error": error.message, "hint": error.hint}, "error")
+
+
+def failed_call(call_id: str, name: str, reason: str) -> ToolMessage:
+    """The answer to a call that was not run."""
+    return _answer(
+        {"name": name, "args": {}, "id": call_id, "type": "tool_call"}, {"error": reason, "hint": ""}, "error"
+    )
+
+
+def result_of(message: ToolMessage) -> Json:
+    """What a tool returned, whole."""
+    return message.artifact if isinstance(message.artifact, dict) else {}
+
+
+def _answer(call: ToolCall, result: Json, status: Literal["success", "error"]) -> ToolMessage:
+    text = json.dumps(brief(result), ensure_ascii=False, separators=(",", ":"))
+    return ToolMessage(text, name=call["name"], tool_call_id=call["id"] or "", artifact=result, status=status)
+
+
+def brief(value: Any) -> Any:
+    """A result without what only machines read: single samples and empty entries."""
+    if isinstance(value, dict):
+        kept = {
+            key: brief(item)
+            for key, item in value.items()
+            if key not in ("samples", "order", "fs_hz", "risk_components")
+        }
+        return {key: item for key, item in kept.items() if item not in (None, [], {}, "")}
+    return [brief(item) for item in value] if isinstance(value, list) else value
+
+
+def _file_name(case: Case) -> str:
+    return case.ecg_path.name if case.ecg_path else (case.ecg.source if case.ecg else "")
+
+
+_FREE_TEXT = {
+    "notes",
+    "indication",
+    "text",
+    "reaction",
+    "substance",
+    "name",
+    "id",
+    "frequency",
+    "dose",
+    "route",
+    "code",
+}
+
+
+def _fenced(key: str, value: Any) -> Any:
+    """Free text of the record between markers; numbers, flags and times as they are."""
+    if isinstance(value, dict):
+        return {inner: _fenced(inner, item) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [_fenced(key, item) for item in value]
+    return (
+        fence(value, key) if key in _FREE_TEXT and isinstance(value, str) and not _is_plain(value) else value
+    )
+
+
+def _is_plain(text: str) -> bool:
+    """A short code or name, which cannot give an order: "potassium", "I50.22", "25 mg"."""
+    return len(text) <= 24 and len(text.split()) <= 3
