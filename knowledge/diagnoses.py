@@ -1,0 +1,78 @@
+"""Which diagnoses of the knowledge base a chart records: by ICD-10 prefix, or by phrase of its text."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from pydantic import ValidationError
+
+from knowledge.drugs import DATA, Record, explain, read_yaml
+from knowledge.errors import CatalogueError
+
+# A phrase that follows one of these in the same clause is not a diagnosis of this patient.
+_DENIED = re.compile(
+    r"\b(no|not|non|denies|denied|without|negative for|ruled out|rule out|excluded|family history|fh of|mother|father)\b"
+    r"[^,;.]*$"
+)
+
+
+class Diagnosis(Record):
+    """ICD-10 prefixes and phrases; `includes` are diagnoses that are kinds of this one."""
+
+    icd10: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def load_diagnoses() -> Mapping[str, Diagnosis]:
+    """All diagnoses rules may name. Raises CatalogueError."""
+    try:
+        entries = {k: Diagnosis.model_validate(v) for k, v in read_yaml(DATA / "diagnoses.yaml").items()}
+    except ValidationError as error:
+        raise CatalogueError(f"diagnoses.yaml: {explain(error)}", "Mend the entry.") from error
+    for name, entry in entries.items():
+        for part in entry.includes:
+            if part not in entries:
+                raise CatalogueError(f"diagnoses.yaml: {name} includes unknown {part!r}", "Mend the entry.")
+    return entries
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[str, tuple[str, ...], re.Pattern[str] | None], ...]:
+    return tuple(
+        (
+            name,
+            tuple(code.replace(".", "").upper() for code in entry.icd10),
+            re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, entry.text)) + r")(?![\w-])")
+            if entry.text
+            else None,
+        )
+        for name, entry in load_diagnoses().items()
+    )
+
+
+def diagnoses_in(code: str | None, text: str) -> frozenset[str]:
+    """Names of the diagnoses that one entry of a chart is, with those that include them."""
+    return _diagnoses_in((code or "").replace(".", "").strip().upper(), re.sub(r"\s+", " ", text.lower()))
+
+
+@lru_cache(maxsize=4096)
+def _diagnoses_in(code: str, text: str) -> frozenset[str]:
+    found = {
+        name
+        for name, codes, phrase in _patterns()
+        if (code and code.startswith(codes) and codes)
+        or (phrase and any(not _DENIED.search(text[: hit.start()]) for hit in phrase.finditer(text)))
+    }
+    return _widened(found)
+
+
+def _widened(found: Iterable[str]) -> frozenset[str]:
+    entries = load_diagnoses()
+    wide = set(found)
+    while wider := {
+        name for name, entry in entries.items() if name not in wide and wide & set(entry.includes)
+    }:
+        wide |= wider
+    return frozenset(wide)

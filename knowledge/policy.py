@@ -1,0 +1,44 @@
+"""The policy of the mask, all of it: what each severity leads to, and what an unknown does.
+
+Severities: B contraindicated or by policy never suggested; W strong warning, needs a person's
+override; C caution, watch; I for information.
+
+1. A rule that holds gives the verdict of its severity; the gravest wins.
+2. A rule that cannot be decided counts as if it held, except that B gives `cannot_evaluate`: the drug
+   is refused until the missing value is known. So an unknown never makes a verdict safer than the
+   values it could have.
+3. When all that is missing is a whole list (no diagnoses, no medications, or no allergies in the patient
+   file) an undecided B gives a warning, else no drug could be given to anyone without a complete file.
+   Drugs whose use hangs on these lists (antiarrhythmics, intravenous AV-nodal drugs) have rules of kind
+   `data` that need them, and are refused.
+4. A list that is given is complete: what it does not hold is not the case (`knowledge.chart`).
+5. Both `blocked` and `cannot_evaluate` keep an action from being simulated and ranked.
+"""
+
+from collections.abc import Collection
+from typing import Literal
+
+from knowledge.chart import LISTS
+
+VerdictName = Literal["allowed", "caution", "warning", "blocked", "cannot_evaluate"]
+
+HOLDS: dict[str, VerdictName] = {"B": "blocked", "W": "warning", "C": "caution", "I": "allowed"}
+UNDECIDED: dict[str, VerdictName] = {"B": "cannot_evaluate", "W": "warning", "C": "caution", "I": "allowed"}
+UNDECIDED_FOR_WANT_OF_A_LIST: dict[str, VerdictName] = UNDECIDED | {"B": "warning"}
+
+# From the safest to the gravest. Blocked is graver than cannot_evaluate, and both refuse.
+GRAVITY: dict[VerdictName, int] = {
+    "allowed": 0,
+    "caution": 1,
+    "warning": 2,
+    "cannot_evaluate": 3,
+    "blocked": 4,
+}
+REFUSED: frozenset[VerdictName] = frozenset(("blocked", "cannot_evaluate"))
+
+
+def verdict_of(severity: str, missing: Collection[str]) -> VerdictName:
+    """The verdict one rule asks for: it holds when nothing is missing, else it cannot be decided."""
+    if not missing:
+        return HOLDS[severity]
+    return (UNDECIDED_FOR_WANT_OF_A_LIST if LISTS.issuperset(missing) else UNDECIDED)[severity]
