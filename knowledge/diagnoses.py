@@ -11,8 +11,8 @@ from knowledge.errors import CatalogueError
 
 # A phrase that follows one of these in the same clause is not a diagnosis of this patient.
 _DENIED = re.compile(
-    r"\b(no|not|non|denies|denied|without|negative for|ruled out|rule out|excluded|family history|fh of|mother|father)\b"
-    r"[^,;.]*$"
+    r"\b(no|not|non|denies|denied|without|negative for|ruled out|rule out|excluded|family history|fh of"
+    r"|mother|father)\b[^,;.]*$"
 )
 
 

@@ -89,7 +89,7 @@ _UNMEASURED = re.compile(
     r"\b(\d+)\s*(amps?|ampoules?|tabs?|tablets?|caps?|capsules?|puffs?|drops?|vials?|ml)\b", re.IGNORECASE
 )
 _ROUTES = {
-    "iv infusion": r"(?:iv|i\.v\.|intravenous(?:ly)?)\s+(?:continuous\s+)?(?:infusion|drip|gtt)|infusion|drip|gtt|continuous",
+    "iv infusion": r"(?:(?:iv|i\.v\.|intravenous(?:ly)?)\s+)?(?:continuous\s+)?(?:infusion|drip|gtt)|continuous",
     "oral": r"p\.?o\.?|oral(?:ly)?|by mouth|per os|tab(?:let)?s?|cap(?:sule)?s?|(?:per )?n?g tube|peg|swallow(?:ed)?",
     "iv": r"i\.?v\.?(?:p|pb)?|iv push|iv bolus|intravenous(?:ly)?|bolus|intraven",
     "im": r"i\.?m\.?|intramuscular(?:ly)?",
@@ -100,7 +100,8 @@ _ROUTES = {
     "topical": r"topical(?:ly)?|top|td|transderm(?:al)?|patch|eye drops|ophthalmic|both eyes|nasal",
 }
 _ROUTE = {
-    name: re.compile(rf"(?<![\w/.]){pattern}(?![\w.])", re.IGNORECASE) for name, pattern in _ROUTES.items()
+    name: re.compile(rf"(?<![\w/.])(?:{pattern})(?![\w.])", re.IGNORECASE)
+    for name, pattern in _ROUTES.items()
 }
 
 

@@ -136,7 +136,7 @@ class Mask:
 
     def _pair(self, one: DrugDose, other: DrugDose) -> tuple[FiredRule, ...]:
         if (one, other) not in self._pairs:
-            pair = tuple((*self._judge_pair(one, other), *self._judge_pair(other, one)))
+            pair = (*self._judge_pair(one, other), *self._judge_pair(other, one))
             self._pairs[one, other] = self._pairs[other, one] = pair
         return self._pairs[one, other]
 
