@@ -28,7 +28,7 @@ class Commands(TyperGroup):
         debug = "--debug" in given
         given = [argument for argument in given if argument != "--debug"] or ["--help"]
         if not debug:
-            logging.disable(logging.CRITICAL)  # what libraries log is for developers
+            logging.getLogger().addHandler(logging.NullHandler())  # what libraries log is for developers
         try:
             code = super().main(given, prog_name="ecgwm-agent", standalone_mode=False)
         except typer.Abort:
@@ -36,9 +36,18 @@ class Commands(TyperGroup):
         except Exception as error:
             if debug:
                 traceback.print_exc()
-            command = next((word for word in given if not word.startswith("-")), "")
-            code = emit_error(command, error, as_json="--json" in given)
+            code = emit_error(self._command_in(given), error, as_json="--json" in given)
         sys.exit(code)
+
+    def _command_in(self, words: Sequence[str]) -> str:
+        """The command that `words` name, such as "kb search"; "" where they name none."""
+        named, group = [], self
+        for word in words:
+            if not isinstance(group, TyperGroup) or word not in group.commands:
+                break
+            named.append(word)
+            group = group.commands[word]  # type: ignore[assignment]
+        return " ".join(named)
 
 
 app = typer.Typer(cls=Commands, help=ABOUT, add_completion=False, rich_markup_mode=None)  # Rich takes 0.2 s

@@ -48,21 +48,16 @@ def write_simulated(
 
 
 def _write_wfdb(folder: Path, name: str, sample_mv: NDArray[np.float32], fs_hz: float, note: str) -> None:
-    import wfdb
-
-    leads = len(LEADS)
-    wfdb.wrsamp(
-        name,
-        fs=fs_hz,
-        units=["mV"] * leads,
-        sig_name=list(LEADS),
-        p_signal=sample_mv.T.astype(np.float64),
-        fmt=["16"] * leads,
-        adc_gain=[UNITS_PER_MV] * leads,
-        baseline=[0] * leads,
-        comments=[note],
-        write_dir=str(folder),
-    )
+    """One record in WFDB format 16: little-endian int16, leads interleaved; checksums modulo 2^16."""
+    stored = np.clip(np.round(sample_mv * UNITS_PER_MV), -32767, 32767).astype("<i2")
+    sums = stored.sum(axis=1, dtype=np.int64).astype(np.int16)
+    signals = [
+        f"{name}.dat 16 {UNITS_PER_MV:g}(0)/mV 16 0 {first} {checksum} 0 {lead}"
+        for lead, first, checksum in zip(LEADS, stored[:, 0], sums, strict=True)
+    ]
+    header = [f"{name} {len(LEADS)} {fs_hz:g} {stored.shape[1]}", *signals, f"# {note}"]
+    (folder / f"{name}.dat").write_bytes(stored.T.tobytes())
+    (folder / f"{name}.hea").write_text("\n".join(header) + "\n", "ascii")
 
 
 def _plot(path: Path, pre: Ecg, after: Ecg, action: str, hours: float) -> Path:

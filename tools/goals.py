@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from knowledge.candidates import ALL, candidates
+from knowledge.drugs import Catalogue
 from tools.results import Result
 from worldmodel.measurement import Measurement
 
@@ -16,6 +18,13 @@ class GoalJudged(Result):
     name: str
     attained_probability: float | None
     reason: str
+
+
+def goal_named(text: str | None, catalogue: Catalogue) -> str | None:
+    """The goal as the catalogue spells it; None for none, and for "all". Raises UnknownDrugError."""
+    goal = "-".join((text or ALL).lower().replace("_", " ").replace("-", " ").split())
+    candidates(goal, None, catalogue)  # which knows the goals there are
+    return None if goal == ALL else goal
 
 
 def judge_goal(goal: str, samples: Sequence[Measurement]) -> GoalJudged:

@@ -41,7 +41,8 @@ def mask_actions(
     catalogue = load_catalogue()
     given = [_resolve(text, catalogue) for text in actions]
     if drugs or goal or not actions:
-        given += candidates(goal or (_own_goal(case) if not drugs else None), drugs or None, catalogue)
+        own = case.patient.goal if case.patient else None
+        given += candidates(None if drugs else goal or own, drugs or None, catalogue)
     judged = iter(
         judge_given(case, [action for action in given if isinstance(action, GivenAction)], catalogue)
     )
@@ -83,10 +84,6 @@ def rule_fired(rule: FiredRule) -> RuleFired:
 def action_given(action: GivenAction, catalogue: Catalogue) -> ActionGiven:
     """The printable form of an action."""
     return ActionGiven.of(action, {drug.id: drug.name for drug in catalogue})
-
-
-def _own_goal(case: Case) -> str | None:
-    return case.patient.goal if case.patient else None
 
 
 def _resolve(text: str, catalogue: Catalogue) -> GivenAction | VerdictGiven:

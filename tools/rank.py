@@ -8,7 +8,7 @@ from knowledge.candidates import candidates
 from knowledge.doses import GivenAction
 from knowledge.drugs import load_catalogue
 from tools.case import Case
-from tools.goals import GoalJudged, judge_goal, shows_in_ecg
+from tools.goals import GoalJudged, goal_named, judge_goal, shows_in_ecg
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
 from tools.outcomes import (
@@ -112,7 +112,7 @@ def rank_candidates(
     """
     case.pre_dose()
     catalogue = load_catalogue()
-    goal = goal or (case.patient.goal if case.patient else None)
+    goal = goal_named(goal or (case.patient.goal if case.patient else None), catalogue)
     given = [GivenAction(doses=()), *candidates(None if drugs else goal, drugs or None, catalogue)]
     verdicts = judge_given(case, given, catalogue)
     model = model or shared_model()

@@ -1,0 +1,83 @@
+"""Numbers over K samples: closed forms, nothing invented where nothing was measured, and reasons that say why."""
+
+from knowledge.doses import GivenAction
+from tools.outcomes import Outcome, changes, summarise, why_not_measurable
+from tools.reasons import reasons_for
+from tools.results import RuleFired
+from worldmodel.measurement import Intervals, Measurement
+from worldmodel.risk import interval_risk
+from worldmodel.support import Support
+
+BEFORE = Intervals(hr_bpm=70, pr_ms=160, qrs_ms=90, qt_ms=400, qtcf_ms=420, tpeak_tend_ms=80)
+
+
+def outcome_of(*samples: Intervals, not_measurable: dict[str, str] | None = None) -> Outcome:
+    why = not_measurable or {}
+    return Outcome(
+        action=GivenAction(),
+        hours=2.0,
+        measurements=tuple(Measurement(intervals=sample, not_measurable=why) for sample in samples),
+        risks=tuple(interval_risk(sample, BEFORE) for sample in samples),
+        support=Support(True, 0.1),
+    )
+
+
+def qtcf(*values_ms: float | None) -> Outcome:
+    return outcome_of(
+        *(Intervals(70, pr_ms=160, qrs_ms=90, qtcf_ms=value, tpeak_tend_ms=80) for value in values_ms),
+        not_measurable={"qtcf_ms": "no T wave"},
+    )
+
+
+def test_summary_of_three_values() -> None:
+    """430, 440, 450: sample SD 10, quantiles by linear interpolation."""
+    summary = summarise(qtcf(430, 440, 450))["qtcf_ms"]
+    assert summary is not None
+    assert summary.model_dump() == {"mean": 440, "sd": 10, "q05": 431, "q50": 440, "q95": 449, "n": 3}
+
+
+def test_change_is_counted_from_the_pre_dose_ecg() -> None:
+    delta = changes(qtcf(430, 440, 450), BEFORE.as_dict())["qtcf_ms"]
+    assert delta is not None
+    assert delta.model_dump() == {"mean": 20, "sd": 10, "q05": 11, "q95": 29, "n": 3}
+
+
+def test_one_sample_has_no_spread() -> None:
+    summary = summarise(qtcf(430))["qtcf_ms"]
+    assert summary is not None
+    assert summary.sd is None
+
+
+def test_what_no_sample_shows_is_null_with_a_reason() -> None:
+    outcome = qtcf(None, None)
+    assert summarise(outcome)["qtcf_ms"] is None
+    assert changes(outcome, BEFORE.as_dict())["qtcf_ms"] is None
+    assert why_not_measurable(outcome)["qtcf_ms"] == "in 2 of 2 samples: no T wave"
+
+
+def test_samples_without_the_interval_are_left_out_and_counted() -> None:
+    summary = summarise(qtcf(430, None, 450))["qtcf_ms"]
+    assert summary is not None
+    assert (summary.mean, summary.n) == (440, 2)
+
+
+def test_no_pre_dose_value_means_no_change() -> None:
+    assert changes(qtcf(430), {"qtcf_ms": None})["qtcf_ms"] is None
+
+
+def test_reasons_name_the_strongest_component_first_then_the_rules() -> None:
+    rule = RuleFired(id="R1", severity="caution", text="Watch potassium.", source="label", evidence={})
+    first, second, *rest = reasons_for(qtcf(505, 505), interval_risk(BEFORE), [rule])
+    assert first.startswith("QTcF change +85 ms")
+    assert second.startswith("QTcF 505 ms")
+    assert "caution: Watch potassium. [R1]" in rest
+
+
+def test_reasons_say_what_got_better() -> None:
+    fast = Intervals(hr_bpm=150, qrs_ms=90, qtcf_ms=420, tpeak_tend_ms=80)
+    (first, *_) = reasons_for(qtcf(420), interval_risk(fast), [])
+    assert first == "rate 70 bpm (limit 100, alarm 130): alone a risk of 0.00, 0.85 before the dose"
+
+
+def test_nothing_moved_is_said() -> None:
+    assert reasons_for(qtcf(420), interval_risk(BEFORE), []) == ("no interval is beyond its limit",)
