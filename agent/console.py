@@ -181,8 +181,10 @@ def _print_verdicts(console: Console, groups: Sequence[VerdictGroup]) -> None:
 def _print_rules(console: Console, groups: Sequence[VerdictGroup]) -> None:
     for report in fired_rules(groups):
         rule = report.rule
-        console.print(Text.assemble(_text(rule.id, "bold"), f" ({words(rule.severity)}) ", _text(rule.text)))
-        _print_line(console, "for", "; ".join(report.actions))
+        head = Text.assemble(_text(rule.id, "bold"), f" ({words(rule.severity)}) ", _text(rule.text))
+        _print_hanging(console, head, 0)
+        for action in report.actions:
+            _print_line(console, "for", action)
         if report.evidence:
             _print_line(console, "patient", " | ".join(report.evidence))
         _print_line(console, "source", rule.source)
@@ -241,11 +243,15 @@ def _file_name(file: str) -> str:
 
 
 def _print_line(console: Console, label: str, text: str, style: str = "") -> None:
-    """An indented "label: text" whose continuation lines are indented further."""
-    whole = Text.assemble((f"{label}: ", style or "dim"), _text(text))
-    for index, line in enumerate(whole.wrap(console, console.width - 4)):
+    """An indented "label: text"."""
+    _print_hanging(console, Text.assemble((f"{label}: ", style or "dim"), _text(text)), 2)
+
+
+def _print_hanging(console: Console, text: Text, indent: int) -> None:
+    """Text whose continuation lines are indented two columns further, without blanks at the ends of lines."""
+    for index, line in enumerate(text.wrap(console, console.width - indent - 2)):
         line.rstrip()
-        console.print(Text("    " if index else "  ") + line)
+        console.print(Text(" " * (indent + 2 * bool(index))) + line)
 
 
 def _text(text: str, style: str = "") -> Text:

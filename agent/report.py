@@ -144,12 +144,23 @@ def _page(
 
 def _environment(bars: _RiskBars) -> Environment:
     environment = Environment(
-        loader=PackageLoader("agent"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("agent"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_without_control_characters,
     )
     helpers = (because, interval_name, number, percent, spread, words)
     environment.filters |= {helper.__name__: helper for helper in helpers}
     environment.filters["risk_bar"] = bars.draw
     return environment
+
+
+def _without_control_characters(value: object) -> object:
+    """What a record says, without the characters that HTML cannot hold."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(c for c in value if c.isprintable() or c == "\n")
 
 
 def _plots(pre: Ecg, ranking: RankResult) -> list[_Plot]:

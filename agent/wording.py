@@ -24,6 +24,23 @@ INTERVALS = {
 }
 
 
+UNITS = {
+    "_mmol_l": "mmol/L",
+    "_umol_l": "umol/L",
+    "_ng_ml": "ng/mL",
+    "_ml_min": "mL/min",
+    "_u_l": "U/L",
+    "_10e9_l": "10^9/L",
+    "_percent": "%",
+    "_mmhg": "mmHg",
+    "_bpm": "bpm",
+    "_ms": "ms",
+    "_kg": "kg",
+    "_years": "years",
+    "_hours": "h",
+}
+
+
 @dataclass(frozen=True)
 class VerdictGroup:
     """Doses of one drug, or one action, that the mask judged alike and by the same rules.
@@ -110,7 +127,7 @@ def group_verdicts(verdicts: Iterable["VerdictGiven"]) -> list[VerdictGroup]:
     groups: dict[tuple[Any, ...], list[VerdictGiven]] = {}
     for verdict in verdicts:
         rules = tuple(rule.id for rule in verdict.rules)
-        drug = _drug_and_route(verdict.action) or verdict.action.text
+        drug = _only_drug(verdict.action) or verdict.action.text
         groups.setdefault((drug, verdict.verdict, rules, verdict.missing, verdict.reason), []).append(verdict)
     return [_merge(alike) for alike in groups.values()]
 
@@ -140,8 +157,15 @@ def fired_rules(groups: Iterable[VerdictGroup]) -> list[RuleReport]:
 
 
 def evidence_text(evidence: Mapping[str, Any]) -> str:
-    """The patient's values that a rule looked at: "potassium_mmol_l 3.1, sex female"."""
-    return ", ".join(f"{name} {_value(value)}" for name, value in evidence.items())
+    """The patient's values that a rule looked at, "potassium 3.1 mmol/L, sex female"; the action stands elsewhere."""
+    return ", ".join(fact_text(name, value) for name, value in evidence.items() if name != "given")
+
+
+def fact_text(name: str, value: Any) -> str:
+    """A fact with the unit that its name carries: ("potassium_mmol_l", 3.1) -> "potassium 3.1 mmol/L"."""
+    ending = next((ending for ending in UNITS if name.endswith(ending)), "")
+    unit = f" {UNITS[ending]}" if ending and value is not None else ""
+    return f"{words(name.removesuffix(ending))} {_value(value)}{unit}"
 
 
 def _value(value: Any) -> str:
@@ -150,7 +174,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.4g}"
     return ", ".join(map(_value, value)) if isinstance(value, (list, tuple, set)) else str(value)
 
 
@@ -161,22 +185,19 @@ def _merge(alike: Sequence["VerdictGiven"]) -> VerdictGroup:
     return VerdictGroup(action, first.verdict, rules, first.missing, first.reason)
 
 
-def _drug_and_route(action: "ActionGiven") -> tuple[str, str | None] | None:
-    """What doses of the same drug share; None for combinations and what could not be understood."""
-    if len(action.drugs) != 1 or action.drugs[0].dose is None:
-        return None
-    return action.drugs[0].name, action.drugs[0].route
+def _only_drug(action: "ActionGiven") -> str | None:
+    """The drug that doses may be listed under; None for combinations and what could not be understood."""
+    return action.drugs[0].name if len(action.drugs) == 1 and action.drugs[0].dose is not None else None
 
 
 def _doses_of(actions: Sequence["ActionGiven"]) -> str:
-    """ "sotalol 80, 120, 160 mg oral" of three actions; the text of the action where it stands alone."""
+    """ "sotalol 80, 120 mg oral; 75 mg iv" of three actions; the text of the action where it stands alone."""
     if len(actions) == 1:
         return actions[0].text
-    drug = actions[0].drugs[0]
-    amounts = [(given.drugs[0].dose or "").split(" ", 1) for given in actions]
-    units = {unit for _, *unit_ in amounts for unit in unit_}
-    if len(units) == 1:
-        doses = f"{', '.join(amount for amount, *_ in amounts)} {units.pop()}"
-    else:
-        doses = ", ".join(" ".join(amount) for amount in amounts)
-    return f"{drug.name} {doses} {drug.route or ''}".strip()
+    by_unit_and_route: dict[str, list[str]] = {}
+    for action in actions:
+        drug = action.drugs[0]
+        amount, _, unit = (drug.dose or "").partition(" ")
+        by_unit_and_route.setdefault(f"{unit} {drug.route or ''}".strip(), []).append(amount)
+    doses = (f"{', '.join(amounts)} {rest}".strip() for rest, amounts in by_unit_and_route.items())
+    return f"{actions[0].drugs[0].name} {'; '.join(doses)}"

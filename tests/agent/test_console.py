@@ -63,7 +63,7 @@ def test_the_mask_shows_each_verdict_and_each_rule_once_with_its_evidence() -> N
     assert "blocked sotalol 80, 120 mg oral R29" in text
     assert "cannot evaluate dofetilide 500 ug oral needs creatinine" in text
     assert text.count("Sotalol is not started with potassium below 4.0 mmol/L") == 1
-    assert "patient: potassium_mmol_l 3.1" in text
+    assert "patient: potassium 3.1 mmol/L" in text
     assert "source: sotalol label" in text
 
 
