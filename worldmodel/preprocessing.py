@@ -17,7 +17,7 @@ from worldmodel.errors import NotSimulatableError
 VERSION = 1
 FS_HZ = 250.0
 SAMPLES = 2500  # 10 s
-HIGH_PASS_HZ = 0.5  # removes wander; the zero-phase second-order filter leaves the ST level of normal rates
+HIGH_PASS_HZ = 0.5  # removes wander, and with it the level of the baseline, which the median then restores
 MAX_PADDED_S = 1.0
 
 # Dower 1980 (doi:10.1016/S0022-0736(80)80004-9): the eight independent leads from Frank's x, y, z.
@@ -85,6 +85,7 @@ def to_model(ecg: Ecg, start_s: float = 0.0) -> Tensor:
     eight = np.where(gaps & ~mostly[:, None], 0.0, eight)
     eight[mostly] = np.nan
     eight = remove_wander(resample(fill_leads(eight), ecg.fs_hz, FS_HZ), FS_HZ)
+    eight = eight - np.median(eight, axis=1, keepdims=True)
     lacking = SAMPLES - eight.shape[1]
     if lacking > 0:
         eight = np.pad(

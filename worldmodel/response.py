@@ -26,7 +26,6 @@ DAY_SD = {
     "t_amplitude_fraction": 0.06,
 }
 PK_TIME_CV = 0.2  # of Tmax and half-life between people; from memory, needs a clinician
-SENSITIVITY_CORRELATION = 0.6  # between J-Tpeak, Tpeak-Tend and T amplitude of one person; policy
 # Low potassium enhances block of IKr: prolongation grows by this fraction per mmol/L below 4.0.
 # Direction from AHA/ACCF 2010 (doi:10.1161/CIRCULATIONAHA.109.192704), size from memory, needs a clinician.
 POTASSIUM_GAIN = 0.3
@@ -72,7 +71,7 @@ def sample_responses(
     k = potassium_mmol_l.shape[0]
     day = torch.randn(k, len(EFFECTS), generator=generator) * torch.tensor([DAY_SD[name] for name in EFFECTS])
     person = torch.randn(k, 3, generator=generator)
-    sensitivity = _correlated_sensitivity(k, generator)
+    sensitivity = torch.randn(k, len(EFFECTS), generator=generator)
     gain = torch.ones(k, len(EFFECTS))
     lack = (4.0 - potassium_mmol_l).clamp(min=0.0).nan_to_num(0.0)
     gain[:, _REPOLARISATION] += POTASSIUM_GAIN * lack[:, None]
@@ -101,11 +100,3 @@ def _profile(drug: DrugExposure, fibrillating: Tensor) -> tuple[Tensor, Tensor]:
     if drug.effects.hr_bpm_af is not None:
         mean[fibrillating, EFFECTS.index("hr_bpm")] = drug.effects.hr_bpm_af
     return mean, torch.tensor([drug.effects.sd.get(name, 0.0) for name in EFFECTS])
-
-
-def _correlated_sensitivity(k: int, generator: torch.Generator) -> Tensor:
-    """(k, 6) standard normal; repolarisation effects share a factor, T amplitude with the opposite sign."""
-    own = torch.randn(k, len(EFFECTS), generator=generator)
-    shared = torch.randn(k, 1, generator=generator)
-    loading = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0, -1.0]) * math.sqrt(SENSITIVITY_CORRELATION)
-    return loading * shared + torch.sqrt(1 - loading**2) * own

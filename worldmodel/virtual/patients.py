@@ -140,7 +140,7 @@ def _sample_surface(fibrillating: Tensor, generator: torch.Generator) -> Surface
     return Surface(
         f_rate_hz=4.5 + 3.5 * torch.rand(batch, generator=generator),
         f_size_mv=spread(0.06, 0.4) * F_WAVE_IN_LEADS * fibrillating[:, None],
-        muscle_mv=spread(0.004, 0.7),
+        muscle_mv=spread(0.006, 0.9),
         wander_mv=spread(0.01, 0.6),
     )
 
