@@ -110,7 +110,7 @@ def _risk(case: Case, measured: Measurement, before: Intervals | None) -> Risk:
         measured.intervals,
         before,
         female=case.context.female,
-        rhythm=measured.rhythm.label,
+        rhythm=case.pre_dose()[1].rhythm.label,  # which a simulation keeps
         not_measurable=measured.not_measurable,
     )
 

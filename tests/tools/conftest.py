@@ -61,8 +61,11 @@ class MadeModel(WorldModel):
         for action in actions:
             moved = {"hr_bpm": 0.0, "pr_ms": 0.0, "jtpeakc_ms": 0.0, "tpeak_tend_ms": 0.0}
             for drug in action.drugs:
+                mean = dict(drug.effects.mean)
+                if measured.rhythm.label == "atrial_fibrillation" and drug.effects.hr_bpm_af is not None:
+                    mean["hr_bpm"] = drug.effects.hr_bpm_af
                 for name in moved:
-                    moved[name] += drug.relative_dose * drug.effects.mean.get(name, 0.0)
+                    moved[name] += drug.relative_dose * mean.get(name, 0.0)
             qt_ms = (before.qt_ms or 0.0) - QT_READ_LONGER_MS + moved["jtpeakc_ms"] + moved["tpeak_tend_ms"]
             pr_ms = (before.pr_ms or 0.0) + moved["pr_ms"]
             hr_bpm = (before.hr_bpm or 0.0) + moved["hr_bpm"]
