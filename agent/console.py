@@ -14,6 +14,7 @@ from rich.text import Text
 
 from agent.wording import (
     INTERVALS,
+    LEGEND,
     UNKNOWN,
     VerdictGroup,
     because,
@@ -62,6 +63,7 @@ def print_measure(console: Console, result: "MeasureResult") -> None:
         table.add_row(_text(_file_name(recording.file)), *values)
     if read:
         console.print(table)
+        _print_line(console, "legend", LEGEND)
     for recording in result.recordings:
         console.print()
         _print_recording(console, recording)

@@ -15,6 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.wording import (
+    INTERVALS,
+    LEGEND,
     because,
     by_reason,
     fired_rules,
@@ -77,7 +79,7 @@ class _RiskBars:
         )
         label = f"risk {spread(row.risk_mean, row.risk_sd, 2)}"
         return Markup(
-            f'<svg class="bar" viewBox="0 0 140 20" role="img" aria-label="{label}">'
+            f'<svg class="bar" viewBox="0 0 140 20" preserveAspectRatio="xMinYMid" role="img" aria-label="{label}">'
             f'<path d="M2 10H138" stroke="#d9dce0" fill="none"/>{dashed}'
             f'<path d="M{low:.1f} 10H{high:.1f}" stroke="#0a3fa8" stroke-width="3" fill="none"/>'
             f'<circle cx="{mean:.1f}" cy="10" r="4.5" fill="#0a3fa8"/></svg>'
@@ -243,15 +245,19 @@ def _measured_facts(ecg: Ecg, measured: Measurement) -> Facts:
     if measured.missing_leads:
         facts.append(("Not recorded", ", ".join(measured.missing_leads)))
     for finding in measured.findings:
-        facts.append((words(finding.name), f"{finding.text} (confidence {finding.confidence:.2f})".strip()))
+        facts.append(
+            (words(finding.name), f"{finding.text.rstrip('.')} (confidence {finding.confidence:.2f})".strip())
+        )
     values = measured.intervals.as_dict()
     known = [
-        f"{interval_name(n)} {number(v)} {n.rsplit('_', 1)[-1]}" for n, v in values.items() if v is not None
+        f"{short} {number(values[n])} {unit}"
+        for n, (short, unit) in INTERVALS.items()
+        if values[n] is not None
     ]
     facts.append(("Intervals", " · ".join(known) or "none could be measured"))
     for reason, names in by_reason(measured.not_measurable).items():
         facts.append(("Not measurable", f"{', '.join(names)}: {reason}"))
-    return facts
+    return [*facts, ("Legend", LEGEND)]
 
 
 def _manifest(ranking: RankResult) -> Facts:

@@ -24,6 +24,8 @@ INTERVALS = {
 }
 
 
+LEGEND = "JTp: J point to T peak; TpTe: T peak to T end; QTcF by Fridericia, QTcB by Bazett"
+ABBREVIATIONS = {"av", "ef", "inr", "lbbb", "pr", "qrs", "qt", "rbbb", "rr", "st"}
 UNITS = {
     "_mmol_l": "mmol/L",
     "_umol_l": "umol/L",
@@ -69,12 +71,12 @@ class RuleReport:
 
 
 def words(label: str) -> str:
-    """A label of the data as people read it: "atrial_fibrillation" -> "atrial fibrillation"."""
-    return label.replace("_", " ")
+    """A label of the data as people read it: "atrial_fibrillation" -> "atrial fibrillation", "rbbb" -> "RBBB"."""
+    return " ".join(word.upper() if word in ABBREVIATIONS else word for word in label.split("_"))
 
 
 def interval_name(name: str) -> str:
-    """The short name of an interval: "qtcf_ms" -> "QTcF", "jtpeakc_ms" -> "jtpeakc"."""
+    """The short name of an interval: "qtcf_ms" -> "QTcF"; the words of its name where there is none."""
     return INTERVALS[name][0] if name in INTERVALS else words(name.removesuffix("_ms"))
 
 
