@@ -13,7 +13,7 @@ _FLUTTER_LEADS = [LEADS.index(name) for name in ("II", "III", "aVF", "V1")]
 _FLUTTER_LAG = (int(160 * _MS), int(320 * _MS))
 
 
-def p_coherence(windows: NDArray[np.float64], waves: Waves) -> float | None:
+def p_likeness(windows: NDArray[np.float64], waves: Waves) -> float | None:
     """How alike the beats are around the P wave: median correlation of each beat with the median of the others.
 
     windows: (beat, good lead, time) aligned as the median beat that `waves` was read from. Near 1 for P waves

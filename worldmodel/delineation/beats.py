@@ -7,81 +7,105 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ
 
-PRE_MS = 400.0
-POST_MS = 800.0
-_QRS_PRE, _QRS_POST = int(0.06 * FS_HZ), int(0.08 * FS_HZ)
-_SHIFT = int(0.03 * FS_HZ)
+PRE_MS, POST_MS = 400.0, 800.0
+_MS = FS_HZ / 1000
+_QRS_PRE, _QRS_POST = int(60 * _MS), int(80 * _MS)
+_SHIFT = int(30 * _MS)
+# Correlation of two QRS complexes over all leads from which they are of one kind.
+_SAME_KIND = 0.9
 
 
 @dataclass(frozen=True)
 class Beats:
     """The beats of one recording.
 
-    r: (beat,) sample positions of R, sub-sample; dominant: (beat,) of bool, the members of the class that the
-    median is made of. median: (lead, time), R at column r_index; spread: (lead, time) robust SD between beats.
+    r: (beat,) positions of R in samples, sub-sample. likeness: (beat,) correlation of each QRS with the
+    dominant one. dominant: (beat,) of bool, those the median is made of: of the dominant kind, and on time.
+    windows: (dominant beat, lead, time), median and spread (robust SD between beats): (lead, time), all with R
+    at column r_index.
     """
 
     r: NDArray[np.float64]
-    dominant: NDArray[np.bool_]
     likeness: NDArray[np.float64]
+    dominant: NDArray[np.bool_]
     windows: NDArray[np.float64]
     median: NDArray[np.float64]
     spread: NDArray[np.float64]
     r_index: int
+
+    @property
+    def of_dominant_kind(self) -> NDArray[np.bool_]:
+        return self.likeness > _SAME_KIND
 
 
 def remove_wander(x: NDArray[np.float64], r: NDArray[np.int_]) -> NDArray[np.float64]:
     """x (lead, time) minus a cubic spline through the moment before each QRS, where the heart is silent."""
     from scipy.interpolate import CubicSpline
 
-    x = x - np.median(x, axis=-1, keepdims=True)
-    knots = r - int(0.075 * FS_HZ)
-    half = int(0.012 * FS_HZ)
+    half = int(12 * _MS)
+    knots = r - int(75 * _MS)
     knots = knots[(knots > half) & (knots < x.shape[-1] - half)]
-    if knots.size < 2:
-        return x - (x[:, knots[0] - half : knots[0] + half + 1].mean(axis=1)[:, None] if knots.size else 0.0)
+    if not knots.size:
+        return np.asarray(x - np.median(x, axis=-1, keepdims=True))
     level = np.stack([x[:, k - half : k + half + 1].mean(axis=1) for k in knots], axis=1)
+    time = np.clip(np.arange(x.shape[-1]), knots[0], knots[-1])
     if knots.size < 4:
-        time = np.arange(x.shape[-1])
-        return x - np.stack([np.interp(time, knots, row) for row in level])
-    inner = np.clip(np.arange(x.shape[-1]), knots[0], knots[-1])
-    return x - CubicSpline(knots, level, axis=1)(inner)
+        return np.asarray(x - np.stack([np.interp(time, knots, row) for row in level]))
+    return np.asarray(x - CubicSpline(knots, level, axis=1)(time))
 
 
 def place_r(x: NDArray[np.float64], beats: NDArray[np.int_], lead_ok: NDArray[np.bool_]) -> NDArray[np.int_]:
-    """The R peak near each energy peak: where the good leads together are farthest from zero."""
-    size = np.sqrt((x[lead_ok] ** 2).mean(axis=0))
-    reach = int(0.06 * FS_HZ)
-    placed = []
-    for beat in beats:
-        a, b = max(0, beat - reach), min(size.size, beat + reach + 1)
-        placed.append(a + int(np.argmax(size[a:b])))
+    """The R peak near each energy peak: where the good leads together are farthest from the baseline."""
+    size = (x[lead_ok] ** 2).sum(axis=0)
+    reach = int(60 * _MS)
+    starts = np.maximum(beats - reach, 0)
+    ends = np.minimum(beats + reach + 1, size.size)
+    placed = [a + int(np.argmax(size[a:b])) for a, b in zip(starts, ends, strict=True)]
     return np.unique(np.array(placed, dtype=np.int_))
-
-
-def cut(x: NDArray[np.float64], r: NDArray[np.int_], before: int, after: int) -> NDArray[np.float64]:
-    """(beat, lead, time) windows around r, NaN beyond the ends of x (lead, time)."""
-    padded = np.pad(x, ((0, 0), (before, after + 1)), constant_values=np.nan)
-    columns = r[:, None] + np.arange(before + after + 1)[None, :]
-    return np.asarray(np.moveaxis(padded[:, columns], 0, 1))
 
 
 def build_beats(x: NDArray[np.float64], r: NDArray[np.int_], lead_ok: NDArray[np.bool_]) -> Beats:
     """Classes and the median of the dominant class. x: (lead, time) without wander, r: at least one beat."""
     inside = (r >= _QRS_PRE + _SHIFT) & (r < x.shape[-1] - _QRS_POST - _SHIFT)
-    qrs = cut(x[lead_ok], r, _QRS_PRE + _SHIFT, _QRS_POST + _SHIFT)
-    qrs = np.nan_to_num(qrs)
+    qrs = np.nan_to_num(_cut(x[lead_ok], r, _QRS_PRE + _SHIFT, _QRS_POST + _SHIFT))
     shift, likeness = _align(qrs, inside)
-    dominant = _on_time(inside & (likeness > 0.9), r)
+    dominant = _on_time(inside & (likeness > _SAME_KIND), r)
     if not dominant.any():
         dominant = inside if inside.any() else np.ones(r.size, dtype=bool)
     aligned = r + np.round(shift).astype(np.int_)
-    before, after = int(PRE_MS * FS_HZ / 1000), int(_after_ms(r) * FS_HZ / 1000)
-    windows = cut(x, aligned[dominant], before, after)
-    windows = _fill_missing(windows)
-    median = np.median(windows, axis=0)
-    spread = 1.4826 * np.median(np.abs(windows - median), axis=0)
-    return Beats((r + shift).astype(np.float64), dominant, likeness, windows, median, spread, before)
+    before, after = int(PRE_MS * _MS), int(_after_ms(r) * _MS)
+    windows = _complete(_cut(x, aligned[dominant], before, after))
+    median = median_of_beats(windows)
+    spread = 1.4826 * median_of_beats(np.abs(windows - median))
+    return Beats(r + shift, likeness, dominant, windows, median, spread, before)
+
+
+def median_of_beats(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """np.median over axis 0, three times as fast for a dozen beats."""
+    ordered = np.sort(windows, axis=0)
+    n = ordered.shape[0]
+    return np.asarray(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
+
+
+def _cut(x: NDArray[np.float64], r: NDArray[np.int_], before: int, after: int) -> NDArray[np.float64]:
+    """(beat, lead, time) windows around r, NaN beyond the ends of x (lead, time)."""
+    margin = before + after + _SHIFT
+    padded = np.pad(x, ((0, 0), (margin, margin)), constant_values=np.nan)
+    columns = r[:, None] + margin + np.arange(-before, after + 1)[None, :]
+    return np.asarray(np.moveaxis(padded[:, columns], 0, 1))
+
+
+def _complete(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The beats that the ends of the recording do not cut, if there are three; else all, held constant beyond."""
+    whole = ~np.isnan(windows[:, 0]).any(axis=1)
+    if whole.sum() >= 3 or whole.all():
+        return windows[whole]
+    columns = np.arange(windows.shape[-1])
+    filled = []
+    for window in windows:
+        known = columns[~np.isnan(window[0])]
+        filled.append(window[:, np.clip(columns, known[0], known[-1])])
+    return np.stack(filled)
 
 
 def _on_time(dominant: NDArray[np.bool_], r: NDArray[np.int_]) -> NDArray[np.bool_]:
@@ -89,32 +113,16 @@ def _on_time(dominant: NDArray[np.bool_], r: NDArray[np.int_]) -> NDArray[np.boo
     if r.size < 4:
         return dominant
     rr = np.diff(r)
-    late_enough = np.append(True, rr > 0.85 * np.percentile(rr, 60))
-    kept = dominant & late_enough
+    kept = dominant & np.append(True, rr > 0.85 * np.percentile(rr, 60))
     return kept if kept.sum() >= 3 else dominant
 
 
 def _after_ms(r: NDArray[np.int_]) -> float:
+    """How far after R the beat is followed: not into the next QRS of most beats."""
     if r.size < 2:
         return POST_MS
-    shortest = float(np.percentile(np.diff(r), 30)) * 1000 / FS_HZ
-    return float(np.clip(shortest - 40.0, 200.0, POST_MS))
-
-
-def _fill_missing(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Beats cut by the ends of the recording take the median of the others there, so they do not bias it."""
-    if not np.isnan(windows).any():
-        return windows
-    whole = windows[~np.isnan(windows).any(axis=(1, 2))]
-    if whole.shape[0] >= 3:
-        return whole
-    with np.errstate(all="ignore"):
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            middle = np.nan_to_num(np.nanmedian(windows, axis=0))
-    return np.where(np.isnan(windows), middle, windows)
+    short = float(np.percentile(np.diff(r), 30)) / _MS
+    return float(np.clip(short - 40.0, 200.0, POST_MS))
 
 
 def _align(
@@ -126,27 +134,23 @@ def _align(
     """
     width = qrs.shape[-1] - 2 * _SHIFT
     centred = qrs - qrs.mean(axis=-1, keepdims=True)
-    core = centred[..., _SHIFT : _SHIFT + width].reshape(qrs.shape[0], -1)
-    norm = np.linalg.norm(core, axis=1) + 1e-12
-    likeness = (core @ core.T) / np.outer(norm, norm)
-    votes = ((likeness > 0.8) & inside[None, :]).sum(axis=1) * inside
-    seed = likeness[int(np.argmax(votes))] > 0.8
-    template = np.median(core[seed], axis=0)
-    shift = np.zeros(qrs.shape[0])
-    score = np.zeros(qrs.shape[0])
+    trials = np.stack(
+        [centred[..., s : s + width].reshape(qrs.shape[0], -1) for s in range(2 * _SHIFT + 1)], axis=1
+    )
+    trials /= np.linalg.norm(trials, axis=2, keepdims=True) + 1e-12
+    core = trials[:, _SHIFT]
+    alike = core @ core.T > 0.8
+    seed = int(np.argmax((alike & inside[None, :]).sum(axis=1) * inside))
+    template = core[alike[seed]].mean(axis=0)
+    every = np.arange(qrs.shape[0])
     for _ in range(2):
-        trials = np.stack(
-            [centred[..., s : s + width].reshape(qrs.shape[0], -1) for s in range(2 * _SHIFT + 1)], axis=1
-        )
-        dots = trials @ template / (np.linalg.norm(trials, axis=2) * np.linalg.norm(template) + 1e-12)
-        best = np.argmax(dots, axis=1)
-        score = dots[np.arange(dots.shape[0]), best]
-        shift = best - _SHIFT + _vertex(dots, best)
-        members = (score > 0.9) & inside
+        match = trials @ (template / (np.linalg.norm(template) + 1e-12))
+        best = np.argmax(match, axis=1)
+        likeness = match[every, best]
+        members = (likeness > _SAME_KIND) & inside
         if members.any():
-            chosen = trials[np.arange(trials.shape[0]), best]
-            template = np.median(chosen[members], axis=0)
-    return shift, score
+            template = np.median(trials[every, best][members], axis=0)
+    return best - _SHIFT + _vertex(match, best), likeness
 
 
 def _vertex(curve: NDArray[np.float64], at: NDArray[np.int_]) -> NDArray[np.float64]:
@@ -154,6 +158,5 @@ def _vertex(curve: NDArray[np.float64], at: NDArray[np.int_]) -> NDArray[np.floa
     rows = np.arange(curve.shape[0])
     inner = np.clip(at, 1, curve.shape[1] - 2)
     left, mid, right = curve[rows, inner - 1], curve[rows, inner], curve[rows, inner + 1]
-    bend = left - 2 * mid + right
-    offset = np.where(bend < -1e-12, 0.5 * (left - right) / np.where(bend < -1e-12, bend, 1.0), 0.0)
-    return np.asarray(np.where(inner == at, np.clip(offset, -0.5, 0.5), 0.0))
+    bend = np.minimum(left - 2 * mid + right, -1e-12)
+    return np.where(inner == at, np.clip(0.5 * (left - right) / bend, -0.5, 0.5), 0.0)

@@ -1,142 +1,161 @@
-"""Measuring: a batch of recordings in, a Measurement for each out; never an exception."""
+"""Measuring: recordings in, a Measurement for each out; never an exception, whatever the samples.
+
+lead states -> 500 Hz -> QRS complexes -> beats and their median -> waves -> rhythm -> intervals, findings
+"""
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worldmodel.delineation.atrial import flutter_score, p_coherence
+from worldmodel.delineation.atrial import flutter_score, p_likeness
 from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander
-from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, resample
-from worldmodel.delineation.findings import interval_findings
+from worldmodel.delineation.filters import FS_HZ, fill_gaps, resample
+from worldmodel.delineation.findings import find_all
 from worldmodel.delineation.intervals import intervals_of, reasons
+from worldmodel.delineation.pacing import spike_height_mv
 from worldmodel.delineation.qrs import find_beats, qrs_energy
-from worldmodel.delineation.quality import LeadState, judge_leads, judge_recording
-from worldmodel.delineation.rhythm import Evidence, classify
+from worldmodel.delineation.quality import LeadState, judge_leads, judge_recording, quiet_leads
+from worldmodel.delineation.rhythm import Evidence, classify, may_flutter, usual_rr_ms, why_no_p
 from worldmodel.delineation.waves import Waves, find_waves
+from worldmodel.delineation.window import WINDOW_S, best_start_s
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, Ecg, standard_twelve
 from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, Rhythm
 
 _INDEPENDENT = np.array([name in INDEPENDENT_LEADS for name in LEADS])
 
 
-def measure(ecg: Ecg, window_s: float = 10.0) -> Measurement:
-    """Rate, intervals, rhythm, findings and quality of one recording; whatever cannot be had comes with its reason."""
-    from dataclasses import replace
+def measure(ecg: Ecg, window_s: float = WINDOW_S) -> Measurement:
+    """Rate, intervals, rhythm, findings and quality; whatever cannot be had comes with its reason.
 
-    twelve = standard_twelve(ecg)
-    if twelve.duration_s > window_s:
-        twelve = twelve.window((twelve.duration_s - window_s) / 2, window_s)
+    Of a longer recording the best `window_s` is measured; r_peaks_s count from the start of the recording.
+    """
+    start_s = best_start_s(ecg, window_s)
+    twelve = standard_twelve(ecg.window(start_s, window_s))
     measured = measure_batch(twelve.samples_mv[None], twelve.fs_hz)[0]
-    why = dict(measured.not_measurable)
     if not ecg.amplitudes_trusted:
-        why["t_amplitude_mv"] = "The scale of the file cannot be true."
+        why = measured.not_measurable | {"t_amplitude_mv": "The scale of the file cannot be true."}
+        measured = replace(measured, t_amplitude_mv=None, not_measurable=why)
     return replace(
         measured,
+        r_peaks_s=tuple(round(start_s + r, 4) for r in measured.r_peaks_s),
         missing_leads=twelve.missing_leads,
-        warnings=twelve.warnings,
-        t_amplitude_mv=measured.t_amplitude_mv if ecg.amplitudes_trusted else None,
-        not_measurable=why,
+        warnings=ecg.warnings,
     )
 
 
 def measure_batch(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Measurement]:
-    """One Measurement for each of samples_mv (batch, 12 standard leads, time) in mV; NaN rows are missing leads."""
+    """One Measurement for each of samples_mv (batch, 12 leads in standard order, time) in mV.
+
+    NaN where nothing was recorded; any rate and length.
+    """
     raw = np.asarray(samples_mv, dtype=np.float64)
-    state = judge_leads(raw)
     if raw.shape[-1] < 2:
-        return [_nothing("The recording is empty.") for _ in range(raw.shape[0])]
-    usable = np.where(state.ok[..., None], raw, 0.0)
-    x = resample(fill_gaps(usable), fs_hz)
+        return [_nothing(Quality("unusable", ("The recording is empty.",))) for _ in raw]
+    state = judge_leads(raw)
+    x = resample(fill_gaps(np.where(state.ok[..., None], raw, 0.0)), fs_hz)
     energy = qrs_energy(x, state.ok)
-    clean = filter_bands(x, ((0.0, 100.0),))[0]
-    return [_measure_one(clean[i], energy[i], state, i) for i in range(raw.shape[0])]
+    return [_measure_one(x[i], energy[i], state, i) for i in range(raw.shape[0])]
 
 
-def _nothing(reason: str) -> Measurement:
-    empty = Intervals()
-    return Measurement(
-        intervals=empty,
-        not_measurable=reasons(empty, {"beat": reason}),
-        quality=Quality("unusable", (reason,)),
-    )
+def _nothing(quality: Quality) -> Measurement:
+    why = reasons(Intervals(), {"beat": quality.reasons[-1]})
+    return Measurement(not_measurable=why | {"t_amplitude_mv": quality.reasons[-1]}, quality=quality)
 
 
 def _measure_one(
     x: NDArray[np.float64], energy: NDArray[np.float64], state: LeadState, index: int
 ) -> Measurement:
+    """x (12, time) at 500 Hz without gaps, its QRS energy (time,), and its place in the batch."""
     ok = state.ok[index]
     duration_s = x.shape[-1] / FS_HZ
     found = find_beats(energy) if ok.any() else np.zeros(0, dtype=np.int_)
     if not found.size:
-        quality = judge_recording(state, index, duration_s, 0, None)
-        empty = Intervals()
-        return Measurement(not_measurable=reasons(empty, {"beat": quality.reasons[-1]}), quality=quality)
-    level = remove_wander(x, found)
-    r = place_r(level, found, ok)
+        return _nothing(judge_recording(state, index, duration_s, 0, None))
+    r = place_r(remove_wander(x, found), found, ok)
     level = remove_wander(x, r)
     beats = build_beats(level, r, ok)
+    leads = _wave_leads(beats, ok)
     rr_ms = np.diff(beats.r) * 1000 / FS_HZ
-    rr = float(np.mean(rr_ms)) if rr_ms.size else None
-    leads = _wave_leads(ok)
-    waves = find_waves(beats.median[leads], beats.r_index, rr, _noise(beats, ok))
-    p_locked = p_coherence(beats.windows[:, leads], waves)
-    flutter = 0.0
-    if waves.qrs_on is not None and waves.qrs_off is not None:
-        flutter = flutter_score(
-            level, beats.r, ok, int(beats.r_index - waves.qrs_on) + 4, int(waves.qrs_off - beats.r_index) + 6
-        )
-    rhythm = classify(Evidence(rr_ms, p_locked, flutter))
-    why = dict(waves.why)
-    if rr is None:
-        why["rr"] = "A rate needs two beats."
-    beat = _median_beat(beats, waves, ok, rhythm, p_locked)
-    if rhythm.label in ("atrial_fibrillation", "atrial_flutter"):
-        why["p"] = "Atrial fibrillation has no P wave."
+    waves = find_waves(beats.median[leads], beats.r_index, *_rr_around(beats, rr_ms), _noise_mv(beats, leads))
+    rhythm, no_p = _rhythm(level, x, beats, ok, rr_ms, waves)
+    if no_p is not None:
+        waves = replace(waves, p_on=None, p_peak=None, p_off=None, why=waves.why | {"p": no_p})
+    rr = usual_rr_ms(rr_ms, rhythm.label)
+    beat = _median_beat(beats, waves, ok)
     intervals = intervals_of(beat, rr)
-    not_measurable = reasons(intervals, why)
-    t_amplitude = _t_amplitude(beat)
+    t_amplitude = _t_amplitude_mv(beat)
+    why = reasons(intervals, waves.why | ({} if rr is not None else {"rr": "A rate needs two beats."}))
     if t_amplitude is None:
-        not_measurable["t_amplitude_mv"] = why.get("t", "No T wave was found.")
+        why["t_amplitude_mv"] = waves.why.get("t", waves.why.get("qrs", "No T wave was found."))
     return Measurement(
         intervals=intervals,
-        not_measurable=not_measurable,
+        not_measurable=why,
         rhythm=rhythm,
-        quality=judge_recording(state, index, duration_s, r.size, _noise_ratio(beats, ok)),
-        findings=tuple(interval_findings(intervals)),
-        r_peaks_s=tuple(float(v) for v in beats.r / FS_HZ),
+        quality=judge_recording(state, index, duration_s, r.size, _noise_share(beats, leads)),
+        findings=find_all(intervals, beat, beats, rr_ms, rhythm),
+        r_peaks_s=tuple(float(v) for v in np.round(beats.r / FS_HZ, 4)),
         median_beat=beat,
         t_amplitude_mv=t_amplitude,
     )
 
 
-def _wave_leads(ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The independent good leads, so that the limb plane does not count six times; else whatever is good."""
-    return ok & _INDEPENDENT if (ok & _INDEPENDENT).any() else ok
+def _rhythm(
+    level: NDArray[np.float64],
+    raw: NDArray[np.float64],
+    beats: Beats,
+    ok: NDArray[np.bool_],
+    rr_ms: NDArray[np.float64],
+    waves: Waves,
+) -> tuple[Rhythm, str | None]:
+    """The rhythm, and why there is no P wave if there is none in such a rhythm."""
+    leads = _wave_leads(beats, ok)
+    likeness = p_likeness(beats.windows[:, leads], waves)
+    flutter = 0.0
+    if may_flutter(rr_ms, likeness) and waves.qrs_on is not None and waves.qrs_off is not None:
+        before, after = beats.r_index - waves.qrs_on, waves.qrs_off - beats.r_index
+        flutter = flutter_score(
+            level, beats.r, quiet_leads(beats.spread, ok), int(before) + 4, int(after) + 6
+        )
+    rhythm = classify(Evidence(rr_ms, likeness, flutter, spike_height_mv(raw[leads], beats.r)))
+    return rhythm, why_no_p(rhythm, likeness)
 
 
-def _noise(beats: Beats, ok: NDArray[np.bool_]) -> float:
-    """RMS noise of the median beat in mV."""
-    n = max(1, int(beats.dominant.sum()))
-    return float(np.sqrt((beats.spread[ok] ** 2).mean() / n))
+def _rr_around(beats: Beats, rr_ms: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    """Median RR before and after the dominant beats."""
+    before, after = rr_ms[beats.dominant[1:]], rr_ms[beats.dominant[:-1]]
+    return (
+        float(np.median(before)) if before.size else None,
+        float(np.median(after)) if after.size else None,
+    )
 
 
-def _noise_ratio(beats: Beats, ok: NDArray[np.bool_]) -> float:
-    size = float(np.sqrt((beats.median[ok] ** 2).mean()))
-    return float(np.sqrt((beats.spread[ok] ** 2).mean()) / size) if size > 0 else float("inf")
+def _wave_leads(beats: Beats, ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The quiet independent leads, so that the limb plane does not count six times; else what there is."""
+    quiet = quiet_leads(beats.spread, ok)
+    return quiet & _INDEPENDENT if (quiet & _INDEPENDENT).any() else quiet
 
 
-def _median_beat(beats: Beats, waves: Waves, ok: NDArray[np.bool_], rhythm: Rhythm, p_locked) -> MedianBeat:
+def _noise_mv(beats: Beats, leads: NDArray[np.bool_]) -> float:
+    """RMS noise of the median beat."""
+    return float(np.sqrt((beats.spread[leads] ** 2).mean() / max(1, beats.windows.shape[0])))
+
+
+def _noise_share(beats: Beats, leads: NDArray[np.bool_]) -> float:
+    size = float((beats.median[leads] ** 2).mean())
+    return float(np.sqrt((beats.spread[leads] ** 2).mean() / size)) if size > 0 else float("inf")
+
+
+def _median_beat(beats: Beats, waves: Waves, ok: NDArray[np.bool_]) -> MedianBeat:
     def ms(column: float | None) -> float | None:
         return None if column is None else round((column - beats.r_index) * 1000 / FS_HZ, 3)
 
-    no_p = rhythm.label in ("atrial_fibrillation", "atrial_flutter") or (
-        p_locked is not None and p_locked < 0.5
-    )
     return MedianBeat(
         samples_mv=np.where(ok[:, None], beats.median, np.nan),
         fs_hz=FS_HZ,
         r_index=beats.r_index,
-        p_on_ms=None if no_p else ms(waves.p_on),
-        p_off_ms=None if no_p else ms(waves.p_off),
+        p_on_ms=ms(waves.p_on),
+        p_off_ms=ms(waves.p_off),
         qrs_on_ms=ms(waves.qrs_on),
         qrs_off_ms=ms(waves.qrs_off),
         t_peak_ms=ms(waves.t_peak),
@@ -144,9 +163,10 @@ def _median_beat(beats: Beats, waves: Waves, ok: NDArray[np.bool_], rhythm: Rhyt
     )
 
 
-def _t_amplitude(beat: MedianBeat) -> float | None:
-    """Height of the T peak in the lead where it is largest, mV."""
-    if beat.t_peak_ms is None:
+def _t_amplitude_mv(beat: MedianBeat) -> float | None:
+    """Height at the T peak above the level before the QRS, in the lead where it is largest."""
+    if beat.t_peak_ms is None or beat.qrs_on_ms is None:
         return None
-    column = beat.r_index + round(beat.t_peak_ms * FS_HZ / 1000)
-    return round(float(np.nanmax(np.abs(beat.samples_mv[:, column]))), 4)
+    peak = beat.r_index + round(beat.t_peak_ms * FS_HZ / 1000)
+    start = max(0, beat.r_index + round(beat.qrs_on_ms * FS_HZ / 1000) - 2)
+    return round(float(np.nanmax(np.abs(beat.samples_mv[:, peak] - beat.samples_mv[:, start]))), 4)

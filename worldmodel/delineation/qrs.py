@@ -1,5 +1,7 @@
 """Where the beats are: QRS complexes of a batch of multi-lead recordings."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,7 +60,7 @@ def _search_back(
         return beats
     usual = np.median(np.diff(beats))
     found = list(beats)
-    for left, right in zip(beats[:-1], beats[1:], strict=True):
+    for left, right in pairwise(beats):
         if right - left > 1.6 * usual:
             margin = _T_WAVE_S * FS_HZ
             inside = peaks[(peaks > left + margin) & (peaks < right - margin) & (energy[peaks] > least)]

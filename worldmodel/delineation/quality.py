@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from worldmodel.ecg import LEADS
 from worldmodel.measurement import Quality
 
+# No surface ECG comes near; what does is an artefact or another unit.
 IMPOSSIBLE_MV = 50.0
+_FLAT_MV = 0.005
 
 
 @dataclass(frozen=True)
@@ -27,35 +29,46 @@ class LeadState:
 
 
 def judge_leads(samples_mv: NDArray[np.float64]) -> LeadState:
-    """The state of each lead of samples (batch, lead, time), NaN where nothing was recorded."""
-    if samples_mv.shape[-1] == 0:
-        nothing = np.ones(samples_mv.shape[:2], dtype=bool)
-        return LeadState(nothing, ~nothing, ~nothing, ~nothing, ~nothing)
+    """The state of each lead of samples (batch, lead, time), time > 0; NaN where nothing was recorded."""
     finite = np.isfinite(samples_mv)
-    share = finite.mean(axis=-1)
+    recorded = finite.mean(axis=-1)
     x = np.where(finite, samples_mv, 0.0)
     low, high = x.min(axis=-1, keepdims=True), x.max(axis=-1, keepdims=True)
-    span = (high - low)[..., 0]
-    middle = np.median(x, axis=-1, keepdims=True)
-    at_rail = ((x >= high - 1e-9) | (x <= low + 1e-9)) & (np.diff(x, axis=-1, prepend=np.nan) == 0)
-    spread = np.percentile(np.abs(x - middle), 99, axis=-1)
-    missing = share == 0
-    flat = ~missing & (spread < 0.005)
+    coarse = x[..., :: max(1, x.shape[-1] // 1000)]
+    spread = np.percentile(np.abs(coarse - np.median(coarse, axis=-1, keepdims=True)), 99, axis=-1)
+    standing = x[..., 1:] == x[..., :-1]
+    at_rail = standing & ((x[..., 1:] == high) | (x[..., 1:] == low))
+    missing = recorded == 0
+    flat = ~missing & (np.maximum(spread, 0.1 * (high - low)[..., 0]) < _FLAT_MV)
     return LeadState(
         missing=missing,
-        gappy=~missing & (share < 0.9),
+        gappy=~missing & (recorded < 0.9),
         flat=flat,
-        saturated=~missing & ~flat & (at_rail.mean(axis=-1) > 0.05) & (span > 0.5),
+        saturated=~missing
+        & ~flat
+        & (at_rail.sum(axis=-1) > 0.05 * x.shape[-1])
+        & ((high - low)[..., 0] > 0.5),
         impossible=~missing & (spread > IMPOSSIBLE_MV),
     )
 
 
+def quiet_leads(spread: NDArray[np.float64], ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The good leads without those that are far noisier than the rest.
+
+    spread: (lead, time) robust SD between beats. A lead is left out where its median spread is over 0.1 mV
+    and over five times that of the typical good lead.
+    """
+    noise = np.median(spread, axis=-1)
+    loud = noise > max(0.1, 5 * float(np.median(noise[ok])))
+    return ok & ~loud
+
+
 def judge_recording(
-    state: LeadState, index: int, duration_s: float, n_beats: int, noise_ratio: float | None
+    state: LeadState, index: int, duration_s: float, n_beats: int, noise_share: float | None
 ) -> Quality:
     """The verdict on one recording of the batch.
 
-    noise_ratio: RMS of what differs between beats over the RMS of the median beat; None without a beat.
+    noise_share: RMS of what differs between beats over the RMS of the median beat; None without a beat.
     """
     reasons = _lead_reasons(state, index)
     ok = int(state.ok[index].sum())
@@ -63,12 +76,12 @@ def judge_recording(
         reasons.append(f"Only {duration_s:.1f} s long.")
     if ok == 0:
         return Quality("unusable", (*reasons, "No lead can be measured."))
-    if n_beats < 1 or noise_ratio is None:
+    if n_beats == 0 or noise_share is None:
         return Quality("unusable", (*reasons, "No heart beat was found."))
-    if noise_ratio > 0.6:
-        reasons.append(f"Beats differ from their median by {noise_ratio:.0%} of its size: noise or artefact.")
-    if ok < 2 or noise_ratio > 1.2:
-        return Quality("unusable" if noise_ratio > 1.2 else "usable", tuple(reasons))
+    if noise_share > 0.4:
+        reasons.append(f"Beats differ from their median by {noise_share:.0%} of its size: noise or artefact.")
+    if noise_share > 1.0:
+        return Quality("unusable", tuple(reasons))
     return Quality("usable" if reasons else "good", tuple(reasons))
 
 

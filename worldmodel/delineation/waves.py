@@ -47,23 +47,30 @@ def velocity(beat: NDArray[np.float64], sigma_ms: float) -> NDArray[np.float64]:
     return magnitude(np.gradient(smooth(beat, sigma_ms), axis=-1))
 
 
-def find_waves(beat: NDArray[np.float64], r_index: int, rr_ms: float | None, noise_mv: float) -> Waves:
-    """beat: (good lead, time) in mV at 500 Hz, RR where known, noise_mv of the median beat."""
+def find_waves(
+    beat: NDArray[np.float64],
+    r_index: int,
+    rr_before_ms: float | None,
+    rr_after_ms: float | None,
+    noise_mv: float,
+) -> Waves:
+    """beat: (good lead, time) in mV at 500 Hz; RR before and after such beats where known; noise of the beat."""
     qrs = find_qrs(beat, r_index)
     if qrs is None:
         return Waves(why={"qrs": "The QRS complex does not rise above the noise."})
     on, off = qrs
     before = beat[:, max(0, int(on - 14 * _MS)) : max(1, int(on - 2 * _MS))]
     beat = beat - before.mean(axis=1, keepdims=True)
-    rr = None if rr_ms is None else rr_ms * _MS
-    t = find_t(beat, off, r_index, rr, noise_mv)
-    p = find_p(beat, on, None if t is None or rr is None else t[1] - rr)
+    t = find_t(beat, off, r_index, None if rr_after_ms is None else rr_after_ms * _MS, noise_mv)
+    p = find_p(beat, on, None if t is None or rr_before_ms is None else t[1] - rr_before_ms * _MS)
     why: dict[str, str] = {}
     if t is None:
         why["t"] = "No T wave stands out of the noise."
     if p is None:
         why["p"] = "No P wave stands out of the noise."
-    return Waves(on, off, *(p or (None, None, None)), *(t or (None, None)), why)
+    p_on, p_peak, p_off = p or (None, None, None)
+    t_peak, t_end = t or (None, None)
+    return Waves(on, off, p_on, p_peak, p_off, t_peak, t_end, why)
 
 
 def find_qrs(beat: NDArray[np.float64], r_index: int) -> tuple[float, float] | None:
@@ -154,21 +161,26 @@ def find_p(
     if bump[peak] < 0.008:
         return None
     speed = velocity(part, 10.0)
-    reach = int(120 * _MS)
-    on = _foot(speed[max(0, peak - reach) : peak + 1][::-1], _P_ON)
-    off = _foot(speed[peak : peak + reach], _P_OFF)
+    before, after = int(80 * _MS), int(90 * _MS)
+    on = _foot(speed[max(0, peak - before) : peak + 1][::-1], _P_ON)
+    off = _foot(speed[peak : peak + after], _P_OFF, 0.7)
     return start + peak - on, float(start + peak), start + peak + off
 
 
-def _foot(speed: NDArray[np.float64], fraction: float) -> float:
-    """How far from the wave's peak (position 0) the velocity, past its largest, falls under a fraction of it."""
-    largest = int(np.argmax(speed))
-    level = fraction * float(speed[largest])
-    below = np.flatnonzero(speed[largest:] < level)
+def _foot(speed: NDArray[np.float64], fraction: float, share: float = 1.0) -> float:
+    """How far from the wave's peak (position 0) the velocity falls under a fraction of its largest for good.
+
+    The fall is looked for from the last position on where the velocity is still `share` of the largest, so
+    that a notch in the wave is not taken for its end.
+    """
+    largest = float(speed.max())
+    last = int(np.flatnonzero(speed >= share * largest)[-1])
+    level = fraction * largest
+    below = np.flatnonzero(speed[last:] < level)
     if not below.size:
         return float(speed.size - 1)
-    at = largest + int(below[0])
-    return at - float((level - speed[at]) / (speed[at - 1] - speed[at]))
+    at = last + int(below[0])
+    return at - float((level - speed[at]) / (speed[at - 1] - speed[at])) if at > 0 else 0.0
 
 
 def _vertex(curve: NDArray[np.float64], at: int) -> float:

@@ -1,13 +1,22 @@
 """Reading a recording from a file of any known format, recognised by its content."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from worldmodel.ecg import Ecg
 from worldmodel.errors import EcgFileError
 from worldmodel.readers import wfdb_record
 
-# Each format is one module with `locate` (the file the format is read from, or None) and `read`.
-FORMATS = (wfdb_record,)
+
+class Format(NamedTuple):
+    """locate: the file a given path is read from in this format, or None where it is not of this format."""
+
+    locate: Callable[[Path], Path | None]
+    read: Callable[[Path], Ecg]
+
+
+FORMATS = (Format(wfdb_record.locate, wfdb_record.read),)
 
 
 def read_ecg(path: str | Path) -> Ecg:
@@ -17,17 +26,16 @@ def read_ecg(path: str | Path) -> Ecg:
     Raises EcgFileError where nothing can be read; doubts that remain are in `Ecg.warnings`.
     """
     given = Path(path).expanduser()
-    for reader in FORMATS:
-        found = reader.locate(given)
+    for locate, read in FORMATS:
+        found = locate(given)
         if found is not None:
-            return reader.read(found)
-    if not given.exists():
-        raise EcgFileError(
-            f"There is no recording at {path}.", "Check the path; a WFDB record needs its .hea file."
-        )
+            return read(found)
     if given.is_dir():
         raise EcgFileError(f"{path} is a folder.", "Name one recording in it, such as its .hea file.")
+    if not given.exists():
+        hint = "Check the path; a WFDB record is named by its .hea file or without extension."
+        raise EcgFileError(f"There is no recording at {path}.", hint)
     raise EcgFileError(
-        f"{path} is not an ECG of a known format.",
+        f"{path} is not an ECG of a known format, or its header is missing.",
         "Known are WFDB records: a .hea header with its .dat or .mat signal file beside it.",
     )

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worldmodel.ecg import Ecg
 from worldmodel.errors import EcgFileError
 from worldmodel.readers.names import canonical_leads
 from worldmodel.readers.scale import Encoding, check_scale
 
-_PER_MV = {"mv": 1.0, "millivolt": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}  # noqa: RUF001
+_PER_MV = {"mv": 1.0, "millivolt": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
 _RECORD_LINE = re.compile(r"^\S+\s+\d+(\s|$)")
 
 
@@ -87,8 +88,8 @@ def _read_record(header: Path) -> Any:
         ) from error
     except Exception as error:  # the library raises whatever its parser meets in a damaged file
         raise EcgFileError(
-            f"{header} cannot be read as a WFDB record: {str(error).rstrip('.') or type(error).__name__}.",
-            "The signal file may be truncated or not the one the header describes; copy the record again.",
+            f"The signals of {header} do not fit their header ({str(error).rstrip('.') or type(error).__name__}).",
+            "The signal file may be truncated, or another one than the header describes; copy the record again.",
         ) from error
     if record.p_signal is None or not record.p_signal.size:
         raise EcgFileError(
@@ -102,7 +103,7 @@ def _read_record(header: Path) -> Any:
     return record
 
 
-def _encoding(record: Any, unit_mv: np.ndarray, voltage: np.ndarray) -> Encoding | None:  # type: ignore[type-arg]
+def _encoding(record: Any, unit_mv: NDArray[np.float64], voltage: NDArray[np.bool_]) -> Encoding | None:
     if getattr(record, "adc_gain", None) is None or record.baseline is None:
         return None
     gain = np.asarray(record.adc_gain, dtype=np.float64) / unit_mv
