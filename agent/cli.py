@@ -7,13 +7,12 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from agent.commands import ask, chat, demo, doctor, kb, mask, measure, plot, rank, simulate, threads, train
 from agent.output import emit_error
 
 ABOUT = "What would this drug do to this patient's ECG? Research use only; not a medical device."
@@ -71,27 +70,13 @@ def options(
     """What all commands share; `Commands.main` has already read it."""
 
 
-for _name in (
-    "demo",
-    "chat",
-    "ask",
-    "rank",
-    "simulate",
-    "measure",
-    "mask",
-    "plot",
-    "kb",
-    "train",
-    "threads",
-    "doctor",
-):
-    if find_spec(f"agent.commands.{_name}") is None:
-        continue
-    _module = import_module(f"agent.commands.{_name}")
-    if hasattr(_module, "app"):
-        app.add_typer(_module.app, name=_name)
-    else:
-        app.command()(getattr(_module, _name))
+for _command in (demo.demo, chat.chat, ask.ask, rank.rank, simulate.simulate, measure.measure, mask.mask):
+    app.command()(_command)
+app.command()(plot.plot)
+app.add_typer(kb.app, name="kb")
+app.command()(train.train)
+app.add_typer(threads.app, name="threads", no_args_is_help=False)
+app.command()(doctor.doctor)
 
 if __name__ == "__main__":
     app()

@@ -83,7 +83,7 @@ def emit_error(command: str, error: Exception, *, as_json: bool) -> ExitCode:
 def describe(error: Exception) -> tuple[str, str]:
     """Message and hint of an error, each in one line. An error that is not ours is a fault of the program."""
     if is_usage_error(error):
-        return one_line(error.format_message()), "See --help."  # type: ignore[attr-defined]
+        return one_line(error.format_message()) or "Missing command.", "See --help."  # type: ignore[attr-defined]
     if hasattr(error, "message") and hasattr(error, "hint"):
         return one_line(str(error.message)), one_line(str(error.hint or ""))
     fault = f"{type(error).__name__}: {one_line(str(error)) or 'no message'}"

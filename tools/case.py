@@ -56,6 +56,11 @@ class Case:
         return self.ecg, self.measurement
 
 
+def middle_of(ecg: Ecg, duration_s: float = 10.0) -> Ecg:
+    """The middle ten seconds, which are measured, so that they are also what is simulated from."""
+    return ecg.window(max(0.0, (ecg.duration_s - duration_s) / 2), duration_s)
+
+
 def load_case(ecg: str | Path | None = None, patient: str | Path | None = None) -> Case:
     """Read and measure what is given. Raises EcgFileError, PatientFileError."""
     recording = measurement = None
@@ -63,7 +68,7 @@ def load_case(ecg: str | Path | None = None, patient: str | Path | None = None) 
         from worldmodel.delineation.measure import measure
         from worldmodel.readers import read_ecg
 
-        recording = standard_twelve(read_ecg(ecg))
+        recording = middle_of(standard_twelve(read_ecg(ecg)))
         measurement = measure(recording)
     return Case(
         ecg=recording,

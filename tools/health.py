@@ -7,8 +7,9 @@ from knowledge.errors import KnowledgeError
 from tools.results import Result
 from worldmodel.errors import WorldModelError
 
+PROGRAM = "ecgwm-agent"
 PACKAGES = ("numpy", "scipy", "torch", "wfdb", "chromadb", "langgraph", "langchain-openai", "matplotlib")
-REINSTALL = "Install the program again: pip install --force-reinstall ecgwm-agent."
+REINSTALL = f"Install the program again: pip install --force-reinstall {PROGRAM}."
 
 
 class Check(Result):
@@ -22,7 +23,7 @@ class Check(Result):
 
 def check_health() -> tuple[Check, ...]:
     """Packages, weights with their hash, and the knowledge base with its search index."""
-    return (_python(), *map(_package, PACKAGES), _weights(), _knowledge(), _search_index())
+    return (_python(), *map(_package, (PROGRAM, *PACKAGES)), _weights(), _knowledge(), _search_index())
 
 
 def _python() -> Check:

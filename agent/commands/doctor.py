@@ -1,6 +1,5 @@
 """`doctor`: what is installed, configured and missing, and how to mend it."""
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
@@ -23,11 +22,7 @@ def doctor(as_json: JsonFlag = False) -> None:
 
     checks = (*check_health(), *_settings_checks(load_settings()))
     sound = all(check.ok for check in checks)
-    data = {
-        "version": version("ecgwm-agent"),
-        "ok": sound,
-        "checks": [check.model_dump(mode="json") for check in checks],
-    }
+    data = {"ok": sound, "checks": [check.model_dump(mode="json") for check in checks]}
     emit("doctor", data, as_json=as_json, show=lambda console: _print_checks(console, checks))
     if not sound:
         raise typer.Exit(ExitCode.FAILED)
