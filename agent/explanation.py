@@ -340,11 +340,7 @@ def _compared(question: str, found: Sequence[Found]) -> str:
     rows = [action for f in simulated for action in f.result["actions"]]
     refused = [verdict for f in simulated for verdict in f.result.get("refused", ())]
     judged = sorted(
-
-            (row["summary"]["risk"]["mean"], row["action"]["text"])
-            for row in rows
-            if row["summary"].get("risk")
-
+        (row["summary"]["risk"]["mean"], row["action"]["text"]) for row in rows if row["summary"].get("risk")
     )
     names = {name for _, name in judged}
     lines = []

@@ -43,7 +43,23 @@ _SCALES = {
 }
 _COUNTS = {
     w: str(n)
-    for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])
+    for n, w in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
+    )
 }
 _COUNTS |= {"half a": "0.5", "half an": "0.5", "an": "1", "twenty-four": "24", "twenty": "20", "thirty": "30"}
 _COUNTED = re.compile(
@@ -106,6 +122,7 @@ class Reading:
     labs: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()
     repeated: bool = False
+    spread_out: bool = False
     unknown: tuple[str, ...] = ()
     unknown_drugs: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
@@ -132,7 +149,7 @@ def read_question(question: str, words: Vocabulary) -> Reading:
     return Reading(
         text=text,
         drugs=drugs,
-        hours=tuple(dict.fromkeys(float(t.value) for t in tokens if t.kind == "hours")),
+        hours=tuple(dict.fromkeys(float(t.value) for t in tokens if t.kind in ("hours", "minutes"))),
         scale=next((float(t.value) for t in tokens if t.kind == "scale"), None),
         loose_doses=tuple(t.value for t in tokens if t.kind == "dose"),
         loose_route=next((t.value for t in tokens if t.kind == "route"), None),
@@ -142,10 +159,13 @@ def read_question(question: str, words: Vocabulary) -> Reading:
         labs=tuple(t.value for t in tokens if t.kind == "lab"),
         leads=tuple(t.text for t in tokens if t.kind == "lead"),
         repeated=any(t.kind == "frequency" for t in tokens),
+        spread_out=any(t.kind == "over" for t in tokens),
         unknown=unknown,
         unknown_drugs=unknown_drugs,
         loose=tuple(
-            t.text for t in tokens if t.kind in ("number", "labvalue", "percent", "years", "kg", "mmhg")
+            t.text
+            for t in tokens
+            if t.kind in ("number", "labvalue", "percent", "years", "kg", "mmhg", "days")
         ),
     )
 
@@ -158,6 +178,7 @@ def _lexer(words: Vocabulary) -> re.Pattern[str]:
         "ago": rf"{number}\s*(?:h|hours?|min|minutes|days?)\s+ago\b",
         "labvalue": rf"{number}\s*(?:mmol|meq|mg|ug|umol|u|ng|nmol|g|iu)\s*(?:/|per)\s*(?:l|dl|ml)\b",
         "dose": rf"{number}\s*-?\s*{_MASS}(?:\s*(?:/|per)\s*kg)?(?:\s*(?:/|per)\s*(?:min(?:ute)?|h(?:our|r)?))?(?![\w/])",
+        "over": rf"\bover\s+(?:{_NUM})\s*(?:min|minutes?|h|hrs?|hours?)\b",
         "hours": rf"{number}\s*-?\s*(?:h|hrs?|hours?)\b",
         "minutes": rf"{number}\s*-?\s*(?:min|minutes?)\b",
         "days": rf"{number}\s*-?\s*(?:days?|weeks?|months?)\b",
@@ -184,7 +205,7 @@ def _tokens(text: str, words: Vocabulary) -> list[Token]:
     found = []
     for match in _lexer(words).finditer(text):
         kind, text = match.lastgroup or "word", match[0]
-        value = _value(kind, text, words)
+        value = _value(kind, match, words)
         slip = words.misspelt(text) if kind == "word" and not _is_known(text) else None
         found.append(
             Token("drug" if slip else kind, text, match.start(), match.end(), slip or value, bool(slip))
@@ -192,7 +213,8 @@ def _tokens(text: str, words: Vocabulary) -> list[Token]:
     return found
 
 
-def _value(kind: str, text: str, words: Vocabulary) -> str:
+def _value(kind: str, match: re.Match[str], words: Vocabulary) -> str:
+    text = match[0]
     if kind == "drug":
         return words.drug_of_name[re.sub(r"'s$", "", text).replace("-", " ")]
     if kind == "dose":
@@ -205,10 +227,9 @@ def _value(kind: str, text: str, words: Vocabulary) -> str:
         "route": _ROUTES,
         "goal": words.goals,
     }
-    if kind in tables:
-        return next(
-            str(value) for value, pattern in tables[kind].items() if re.match(rf"(?:{pattern})", text)
-        )
+    if kind in tables:  # matched where it stands: some patterns look at what follows
+        named = ((value, re.compile(pattern)) for value, pattern in tables[kind].items())
+        return next(str(value) for value, pattern in named if pattern.match(match.string, match.start()))
     return text
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +100,10 @@ class Conversation:
 
     def _manifest(self, chat: ChatModel, answer: Answer, after: Json, duration_s: float) -> Json:
         """What it takes to get the same numbers again."""
-        simulated = any(call["name"] in ("simulate", "rank") and call["ok"] for call in answer.tool_calls)
+        simulated = any("model" in found.result for found in answer.found)
         packages = ("ecgwm-agent", "langgraph", "langchain-core", "langchain-openai", "torch", "numpy")
         return {
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
             "weights_sha256": _weights_sha256(self.bench) if simulated else None,
             "knowledge_sha256": knowledge_sha256(),
             "case": dict(self.case),
@@ -166,6 +166,13 @@ def _entries(value: Any) -> Iterable[Json]:
     elif isinstance(value, list):
         for inner in value:
             yield from _entries(inner)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return None
 
 
 def _weights_sha256(bench: Workbench) -> str:

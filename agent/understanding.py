@@ -93,6 +93,8 @@ def _notes(reading: Reading, words: Vocabulary) -> list[str]:
         notes.append(f"I did not understand {_and([f'“{word}”' for word in left])} and left it out.")
     if reading.repeated:
         notes.append("The dose is simulated as a single dose.")
+    if reading.spread_out:
+        notes.append("The time over which a dose is given is not simulated; it counts as one dose.")
     if reading.leads:
         notes.append(
             "Intervals are read from all leads together, not from one lead; the command `plot` draws the leads."
@@ -126,6 +128,9 @@ _INTERACT = re.compile(r"\b(?:interact\w*|interfere\w*)\b")
 _RANK = re.compile(
     r"\b(?:rank\w*|safest|best|recommend\w*|suggest\w*|prefer\w*|options?|alternatives?|candidates?|least risk|lowest risk"
     r"|what (?:should|would|could|can) (?:i|we|you) (?:give|use|do|start|choose|prescribe)|which (?:\w+[ -]){0,3}(?:drug|agent|medication|medicine|one))\b"
+)
+_INSTEAD_OF = re.compile(
+    r"\b(?:alternatives?|options?|substitutes?|replace\w*|instead|other than|rather than|better than|safer than)\b"
 )
 _MAY = re.compile(
     r"\b(?:safe(?:ly)?|allowed|permitted|contraindicat\w*|acceptable|okay|ok|unsafe|dangerous|risky|harmful|tolerated?|blocked)\b"
@@ -215,6 +220,9 @@ def _ranking(reading: Reading, earlier: Turns, words: Vocabulary) -> Understood:
     args: dict[str, Any] = {}
     goal = reading.goal
     drugs = [words.name(d.drug_id) for d in reading.actions]
+    if len(drugs) == 1 and _INSTEAD_OF.search(reading.text):
+        goal = goal or next(iter(words.catalogue.get(reading.actions[0].drug_id).goals), None)
+        drugs = []
     last = _last_turn(earlier, ("rank",))
     if not goal and not drugs and last and _FOLLOW_UP.search(reading.text):
         args = {key: value for key, value in last[0].args.items() if key in ("goal", "drugs")}
@@ -256,6 +264,11 @@ def _permission(reading: Reading, earlier: Turns, words: Vocabulary) -> Understo
 
 
 def _what_if(reading: Reading, earlier: Turns, words: Vocabulary) -> Understood:
+    if _same_question(reading) and earlier and earlier[-1]:
+        if earlier[-1][-1].name == "check_mask":
+            return _permission(reading, earlier, words)
+        if earlier[-1][-1].name == "explain_exclusion":
+            return _exclusion(reading, earlier, words)
     actions, notes = _actions(_groups(reading), words)
     actions += list(reading.unknown_drugs)
     last = _last_actions(earlier)
@@ -372,6 +385,16 @@ def _asks_effect(reading: Reading) -> bool:
             reading.text,
         )
     )
+
+
+def _same_question(reading: Reading) -> bool:
+    """Whether the last question is asked again of another drug: "and diltiazem?"."""
+    said = re.sub(r"\b(?:and|or|what about|how about|instead|then)\b|[?.,!]", " ", reading.text)
+    for drug in reversed(reading.drugs):
+        said = said.replace(reading.text[drug.start : drug.end], " ")
+    for dose in (dose for drug in reading.drugs for dose in (*drug.doses, drug.route or "")):
+        said = said.replace(dose, " ")
+    return not said.strip()
 
 
 def _groups(reading: Reading) -> list[list[DrugSaid]]:

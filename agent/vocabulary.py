@@ -11,11 +11,10 @@ from pathlib import Path
 from knowledge.drugs import Catalogue, DrugRoute, load_catalogue
 from knowledge.names import find_drugs_in
 
+_OF_THE = r"(?:of\s+)?(?:the|her|his|their)?\s*(?:heart|ventricular)?\s*"
 _GOAL_WORDS = {
-    "rate-control": r"rate[ -]control\w*|control(?:ling)?\s+(?:of\s+)?(?:the|her|his|their)?\s*(?:heart|ventricular)?\s*rate"
-    r"|slow(?:ing|s)?\s+(?:the|her|his|their)?\s*(?:heart|ventricular)?\s*rate",
-    "rhythm-control": r"rhythm[ -]control\w*|maintain(?:ing)?\s+(?:sinus\s+)?rhythm|stay\s+in\s+sinus(?:\s+rhythm)?",
-    "cardioversion": r"cardioversion|cardiovert\w*|convert(?:ing)?\s+(?:her|him|the\s+\w+)?|restor\w+\s+(?:sinus\s+)?rhythm",
+    "rate-control": rf"rate[ -]control\w*|control(?:ling)?\s+{_OF_THE}rate|slow(?:ing|s)?\s+{_OF_THE}rate",
+    "rhythm-control": r"rhythm[ -]control\w*|cardioversion|cardiovert\w*|(?:maintain|restor)\w*\s+(?:sinus\s+)?rhythm",
 }
 
 
