@@ -9,7 +9,7 @@ from worldmodel.errors import WorldModelError
 
 PROGRAM = "ecgwm-agent"
 PACKAGES = ("numpy", "scipy", "torch", "wfdb", "chromadb", "langgraph", "langchain-openai", "matplotlib")
-REINSTALL = f"Install the program again: pip install --force-reinstall {PROGRAM}."
+REINSTALL = "Install the program again: pip install . in its folder."
 
 
 class Check(Result):
@@ -34,7 +34,7 @@ def _package(name: str) -> Check:
     try:
         return Check(name=name, ok=True, detail=version(name))
     except PackageNotFoundError:
-        return Check(name=name, ok=False, detail="not installed", fix=f"pip install {name}")
+        return Check(name=name, ok=False, detail="not installed", fix=REINSTALL)
 
 
 def _weights() -> Check:
