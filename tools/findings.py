@@ -20,33 +20,33 @@ def findings_of(measured: Measurement) -> EcgFindings:
         qtcf_ms=intervals.qtcf_ms,
         qtcb_ms=intervals.qtcb_ms,
         rhythm=rhythm,
-        av_block_2_or_3=_flag(
-            measured, ("av_block_2", "av_block_3"), absent=_conducts_every_beat(measured, rhythm)
-        ),
-        lbbb=_flag(measured, ("lbbb",), absent=narrow is True),
-        rbbb=_flag(measured, ("rbbb",), absent=narrow is True),
-        bifascicular=_flag(measured, ("bifascicular",), absent=narrow is True),
-        preexcitation=_flag(measured, ("preexcitation",), absent=_no_delta_wave(measured, rhythm, narrow)),
-        paced=True if rhythm == "paced" else _flag(measured, ("paced",), absent=rhythm in CONDUCTED),
-        brugada=_flag(measured, ("brugada",), absent=False),
-        st_elevation=_flag(measured, ("st_elevation",), absent=False),
+        av_block_2_or_3=_flag(measured, "av_block_2_or_3", absent=_conducts_every_beat(measured, rhythm)),
+        lbbb=_flag(measured, "lbbb", absent=narrow is True),
+        rbbb=_flag(measured, "rbbb", absent=narrow is True),
+        bifascicular=_flag(measured, "bifascicular", absent=narrow is True),
+        preexcitation=_flag(measured, "preexcitation", absent=_no_delta_wave(measured, rhythm, narrow)),
+        paced=True if rhythm == "paced" else _flag(measured, "paced", absent=rhythm in CONDUCTED),
+        brugada=_flag(measured, "brugada", absent=False),
+        st_elevation=_flag(measured, "st_elevation", absent=False),
         wide_complex_tachycardia=_wide_complex_tachycardia(intervals.hr_bpm, narrow),
         ventricular_fibrillation=_flag(
-            measured, ("ventricular_fibrillation",), absent=rhythm in (*CONDUCTED, "paced")
+            measured, "ventricular_fibrillation", absent=rhythm in (*CONDUCTED, "paced")
         ),
     )
 
 
-def _flag(measured: Measurement, names: tuple[str, ...], absent: bool) -> bool | None:
-    """True where one of `names` was found, False where the ECG shows its absence, else None."""
-    found = [finding.confidence for finding in measured.findings if finding.name in names]
+def _flag(measured: Measurement, name: str, absent: bool) -> bool | None:
+    """True where it was found, False where the ECG shows its absence, else None."""
+    found = [finding.confidence for finding in measured.findings if finding.name == name]
     if found:
         return True if max(found) >= SURE else None
     return False if absent else None
 
 
 def _conducts_every_beat(measured: Measurement, rhythm: str) -> bool:
-    """Sinus rhythm with a PR, or conducted AF, at 50/min or more; slower could be 2:1 or complete block."""
+    """Sinus rhythm with a PR, or AF, at 50/min or more and without a pause; else a block may hide in it."""
+    if any(finding.name == "pause" for finding in measured.findings):
+        return False
     hr_bpm, pr_ms = measured.intervals.hr_bpm, measured.intervals.pr_ms
     conducted = (rhythm == "sinus" and pr_ms is not None) or rhythm == "atrial_fibrillation"
     return conducted and hr_bpm is not None and hr_bpm >= 50

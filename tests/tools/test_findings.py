@@ -48,8 +48,10 @@ def test_a_suspicion_is_neither_present_nor_absent() -> None:
     assert findings_of(suspected).preexcitation is None
 
 
-def test_a_slow_rate_may_hide_a_block() -> None:
+def test_a_slow_rate_or_a_pause_may_hide_a_block() -> None:
     assert findings_of(with_intervals(SINUS, hr_bpm=42)).av_block_2_or_3 is None
+    paused = replace(SINUS, findings=(Finding("pause", 0.9),))
+    assert findings_of(paused).av_block_2_or_3 is None
 
 
 def test_a_short_pr_leaves_preexcitation_open() -> None:
