@@ -75,10 +75,11 @@ def derive_limb_leads(known: dict[str, NDArray[np.float64]]) -> dict[str, NDArra
     Recorded leads are returned untouched; only absent ones are computed.
     """
     given = [name for name in LIMB_FROM_I_II if name in known]
-    if len(given) < 2:
+    if len(given) in (0, 1, len(LIMB_FROM_I_II)):
         return {name: known[name] for name in given}
     basis = np.array([LIMB_FROM_I_II[name] for name in given])
-    lead_i_ii = np.linalg.pinv(basis) @ np.stack([known[name] for name in given])
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN where a given lead has no finite value
+        lead_i_ii = np.linalg.pinv(basis) @ np.stack([known[name] for name in given])
     return {
         name: known[name] if name in known else np.asarray(np.array(weights) @ lead_i_ii)
         for name, weights in LIMB_FROM_I_II.items()
@@ -87,7 +88,8 @@ def derive_limb_leads(known: dict[str, NDArray[np.float64]]) -> dict[str, NDArra
 
 def standard_twelve(ecg: Ecg) -> Ecg:
     """The twelve standard leads in standard order: limb leads derived where possible, others NaN and named missing."""
-    known = {name: ecg.lead(name) for name in LEADS if name in ecg.leads}
+    recorded = {name: ecg.lead(name) for name in LEADS if name in ecg.leads}
+    known = {name: row for name, row in recorded.items() if np.isfinite(row).any()}
     known |= derive_limb_leads(known)
     nothing = np.full(ecg.samples_mv.shape[1], np.nan)
     rows = np.stack([known.get(name, nothing) for name in LEADS])

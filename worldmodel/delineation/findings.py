@@ -49,7 +49,7 @@ def conduction_findings(intervals: Intervals, beat: MedianBeat) -> list[Finding]
     found = []
     third = qrs.shape[1] // 3
     late_v1, net_v1 = qrs[_ROW["V1"], -third:].mean(), qrs[_ROW["V1"]].mean()
-    late_side = np.nanmean([qrs[_ROW[name], -third:].mean() for name in ("I", "V6")])
+    late_side = qrs[[_ROW["I"], _ROW["V6"]], -third:].mean()  # NaN, and no finding, where either is missing
     if width >= 118 and late_v1 > 0.05 and late_side < 0:
         sure = _grade(width, 118, 135)
         found.append(Finding("rbbb", sure, f"QRS {width:.0f} ms, late forces towards V1."))

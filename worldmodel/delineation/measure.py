@@ -15,13 +15,21 @@ from worldmodel.delineation.findings import find_all
 from worldmodel.delineation.intervals import intervals_of, reasons
 from worldmodel.delineation.pacing import spike_height_mv
 from worldmodel.delineation.qrs import find_beats, qrs_energy
-from worldmodel.delineation.quality import LeadState, judge_leads, judge_recording, quiet_leads
+from worldmodel.delineation.quality import (
+    LeadState,
+    judge_leads,
+    judge_recording,
+    quiet_leads,
+    without_spikes,
+)
 from worldmodel.delineation.rhythm import Evidence, classify, may_flutter, usual_rr_ms, why_no_p
 from worldmodel.delineation.waves import Waves, find_waves
 from worldmodel.delineation.window import WINDOW_S, best_start_s
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, Ecg, standard_twelve
 from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, Rhythm
 
+# Beyond this numbers only overflow; far below it no lead is believed any more.
+_ABSURD_MV = 1e6
 _INDEPENDENT = np.array([name in INDEPENDENT_LEADS for name in LEADS])
 
 
@@ -49,11 +57,11 @@ def measure_batch(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Measur
 
     NaN where nothing was recorded; any rate and length.
     """
-    raw = np.asarray(samples_mv, dtype=np.float64)
+    raw = np.clip(np.asarray(samples_mv, dtype=np.float64), -_ABSURD_MV, _ABSURD_MV)
     if raw.shape[-1] < 2:
         return [_nothing(Quality("unusable", ("The recording is empty.",))) for _ in raw]
     state = judge_leads(raw)
-    x = resample(fill_gaps(np.where(state.ok[..., None], raw, 0.0)), fs_hz)
+    x = resample(fill_gaps(without_spikes(np.where(state.ok[..., None], raw, 0.0))), fs_hz)
     energy = qrs_energy(x, state.ok)
     return [_measure_one(x[i], energy[i], state, i) for i in range(raw.shape[0])]
 

@@ -52,6 +52,13 @@ def judge_leads(samples_mv: NDArray[np.float64]) -> LeadState:
     )
 
 
+def without_spikes(samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row (..., time) around its middle, NaN where it is impossibly far from it."""
+    coarse = samples_mv[..., :: max(1, samples_mv.shape[-1] // 1000)]
+    centred = samples_mv - np.median(np.where(np.isfinite(coarse), coarse, 0.0), axis=-1, keepdims=True)
+    return np.where(np.abs(centred) <= IMPOSSIBLE_MV, centred, np.nan)
+
+
 def quiet_leads(spread: NDArray[np.float64], ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The good leads without those that are far noisier than the rest.
 
