@@ -36,14 +36,12 @@ class Chart:
     """The facts of one patient, each computed once. Both parts may be missing."""
 
     def __init__(
-        self, patient: Patient | None, findings: EcgFindings | None, on_anticoagulant: bool | None = None
+        self, patient: Patient | None, findings: EcgFindings | None, taking: frozenset[str] | None = None
     ) -> None:
+        """taking: the drugs surely taken and the classes they are in; None when no list was given."""
         self.patient = patient
         self.findings = findings or EcgFindings()
-        self.on_anticoagulant: Known = (
-            on_anticoagulant,
-            () if on_anticoagulant is not None else ("medications",),
-        )
+        self._taking = taking
         self._known: dict[str, Known] = {}
 
     def value(self, name: str) -> Value:
@@ -62,8 +60,6 @@ class Chart:
     def _read(self, name: str) -> Known:
         if name in DERIVED:
             return DERIVED[name](self)
-        if name == "on_anticoagulant":
-            return self.on_anticoagulant
         if name in _LAB_OF:
             value: Value = self._labs.get(name)
             return (value, () if value is not None else (_LAB_OF[name],))
@@ -100,6 +96,10 @@ class Chart:
         """Whether anything on record, other than heart failure with preserved EF, can go with a low EF."""
         suspect = {"heart_failure", "prior_mi", "structural_heart_disease"}
         return any(entry & suspect and "preserved_ef" not in entry for entry in self._entries)
+
+    def takes(self, name: str) -> Known:
+        """Whether a drug, or one of a class, is among the medications."""
+        return (None, ("medications",)) if self._taking is None else (name in self._taking, ())
 
     @property
     def charted(self) -> bool:
@@ -313,6 +313,94 @@ def _renal_not_normal(chart: Chart) -> Known:
     return _any(chart._look_up("acute_kidney_injury"), chart._look_up("chronic_kidney_disease"))
 
 
+def _on_digoxin(chart: Chart) -> Known:
+    """Digoxin on the list, or in the blood."""
+    return (True, ()) if chart._labs.get("digoxin_ng_ml", 0.0) > 0 else chart.takes("digoxin")
+
+
+def _lab_or_chart(fact: str, holds: Callable[[float], bool], diagnosis: str) -> Callable[[Chart], Known]:
+    """A finding that a lab shows; where the lab was not done the chart decides, as nobody measures
+
+    everything in everyone. Only for labs that are not part of deciding on the drug.
+    """
+
+    def read(chart: Chart) -> Known:
+        value = chart._labs.get(fact)
+        return chart._look_up(diagnosis) if value is None else (holds(value), ())
+
+    return read
+
+
+def _hypocalcaemia(chart: Chart) -> Known:
+    """Total calcium below 1.87 (7.5 mg/dL), ionised below 1.0 mmol/L; else by the chart."""
+    total, ionised = chart._labs.get("calcium_mmol_l"), chart._labs.get("ionized_calcium_mmol_l")
+    if total is None and ionised is None:
+        return chart._look_up("hypocalcaemia_charted")
+    return (total is not None and total < 1.87) or (ionised is not None and ionised < 1.0), ()
+
+
+def _hypercalcaemia(chart: Chart) -> Known:
+    """Total calcium over 2.75, ionised over 1.4 mmol/L; else by the chart."""
+    total, ionised = chart._labs.get("calcium_mmol_l"), chart._labs.get("ionized_calcium_mmol_l")
+    if total is None and ionised is None:
+        return chart._look_up("hypercalcaemia_charted")
+    return (total is not None and total > 2.75) or (ionised is not None and ionised > 1.4), ()
+
+
+def _cardioversion_cleared(chart: Chart) -> Known:
+    """Three weeks of anticoagulation, a clear echocardiogram, or an onset within 48 h, and said so."""
+    patient = chart.patient
+    if patient is None:
+        return False, ()
+    recent = patient.af_duration_hours is not None and patient.af_duration_hours < 48
+    return bool(patient.anticoagulated_3_weeks or patient.tee_cleared or recent), ()
+
+
+def _given(name: str) -> Callable[[Chart], Known]:
+    """Whether a list was given at all."""
+
+    def read(chart: Chart) -> Known:
+        there = chart.patient is not None and getattr(chart.patient, name) is not None
+        return (True, ()) if there else (None, (name,))
+
+    return read
+
+
+def _tisdale(points_of_drugs: int, limit: int) -> Callable[[Chart], Known]:
+    """Whether the Tisdale score reaches a limit (doi:10.1161/CIRCOUTCOMES.113.000152).
+
+    Unknown items leave a range from none to all of their points; it is unknown only inside that.
+    """
+
+    def read(chart: Chart) -> Known:
+        items: list[tuple[Known, int]] = [
+            (_compare(chart, "age_years", lambda years: years >= 68), 1),
+            (_female(chart), 1),
+            (chart.takes("loop_diuretic"), 1),
+            (_compare(chart, "potassium_mmol_l", lambda value: value <= 3.5), 2),
+            (_compare(chart, "qtc_ms", lambda value: value >= 450), 2),
+            (chart._look_up("acute_mi"), 2),
+            (chart._look_up("sepsis"), 3),
+            (chart._look_up("heart_failure"), 3),
+        ]
+        low = points_of_drugs + sum(points for (value, _), points in items if value)
+        high = low + sum(points for (value, _), points in items if value is None)
+        if low >= limit:
+            return True, ()
+        if high < limit:
+            return False, ()
+        return None, tuple(
+            dict.fromkeys(name for (value, names), _ in items if value is None for name in names)
+        )
+
+    return read
+
+
+def _compare(chart: Chart, name: str, holds: Callable[[float], bool]) -> Known:
+    value, missing = chart._look_up(name)
+    return (None, missing) if value is None else (holds(float(value)), ())
+
+
 def _joined(flag: str, charted: str) -> Callable[[Chart], Known]:
     return lambda chart: _seen(getattr(chart.findings, flag), chart._look_up(charted))
 
@@ -347,10 +435,32 @@ DERIVED: dict[str, Callable[[Chart], Known]] = {
     "pregnant": _pregnant,
     "female": _female,
     "severe_hepatic_impairment": _severe_hepatic,
+    "on_anticoagulant": lambda chart: chart.takes("anticoagulant"),
+    "on_digoxin": _on_digoxin,
+    "cardioversion_cleared": _cardioversion_cleared,
+    "continuous_ecg_refused": lambda chart: (
+        (chart.patient.continuous_ecg is False if chart.patient else False),
+        (),
+    ),
+    "hypocalcaemia": _hypocalcaemia,
+    "hypercalcaemia": _hypercalcaemia,
+    "hypermagnesaemia": _lab_or_chart(
+        "magnesium_mmol_l", lambda value: value > 2.0, "hypermagnesaemia_charted"
+    ),
+    "severe_thrombocytopenia": _lab_or_chart(
+        "platelets_10e9_l", lambda value: value < 50, "severe_thrombocytopenia_charted"
+    ),
+    "thrombocytopenia": _lab_or_chart(
+        "platelets_10e9_l", lambda value: value < 100, "thrombocytopenia_charted"
+    ),
+    "tisdale_7_with_one": _tisdale(3, 7),
+    "tisdale_7_with_two": _tisdale(6, 7),
+    "conditions": _given("conditions"),
+    "medications": _given("medications"),
 }
 
 
 @lru_cache(maxsize=1)
 def known_facts() -> frozenset[str]:
     """Every fact that a rule's condition may name."""
-    return frozenset((*DERIVED, "on_anticoagulant", *_LAB_OF, *_FROM_PATIENT, *_FROM_ECG, *load_diagnoses()))
+    return frozenset((*DERIVED, *_LAB_OF, *_FROM_PATIENT, *_FROM_ECG, *load_diagnoses()))

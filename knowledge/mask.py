@@ -33,11 +33,12 @@ class FiredRule:
     source: str
     evidence: Evidence
     missing: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def verdict(self) -> VerdictName:
         """What this rule alone would lead to."""
-        return verdict_of(self.severity, self.missing)
+        return verdict_of(self.severity, self.missing, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,19 @@ class _Index:
 def _prepare(rules: Iterable[Rule], catalogue: Catalogue) -> _Index:
     index = _Index()
     for rule in rules:
-        barred = frozenset[str]().union(*(catalogue.members(name) for name in rule.but_not))
-        drugs = frozenset[str]().union(*(catalogue.members(name) for name in rule.drugs)) - barred
-        partners = frozenset[str]().union(*(catalogue.members(name) for name in rule.partners))
+        drugs = _drugs(rule.drugs, rule.but_not, catalogue)
+        partners = _drugs(rule.partners, rule.partners_but_not, catalogue)
         prepared = _Prepared(rule, drugs, partners, rule.condition())
         for drug_id in drugs:
             (index.subject if partners else index.solo).setdefault(drug_id, []).append(prepared)
         for drug_id in partners:
             index.partner.setdefault(drug_id, []).append(prepared)
     return index
+
+
+def _drugs(names: Iterable[str], but_not: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
+    named = frozenset[str]().union(*(catalogue.members(name) for name in names))
+    return named.difference(*(catalogue.members(name) for name in but_not))
 
 
 def judge(
@@ -109,17 +114,18 @@ class Mask:
         listed = patient.medications if patient else None
         self._listed = listed is not None
         self._taken, self._unknown_medications = resolve_medications(listed or (), catalogue)
-        anticoagulants = catalogue.members("anticoagulant")
-        on_anticoagulant = (
-            any(t.sure and t.drug_id in anticoagulants for t in self._taken) if self._listed else None
-        )
         self._catalogue = catalogue
-        self._chart = Chart(patient, findings, on_anticoagulant)
+        self._chart = Chart(patient, findings, self._taking() if self._listed else None)
         self._allergies = _allergies(patient, catalogue)
         self._index = _prepare(rules, catalogue)
         self._charts: dict[str, Truth] = {}
         self._singles: dict[DrugDose, tuple[FiredRule, ...]] = {}
         self._pairs: dict[tuple[DrugDose, DrugDose], tuple[FiredRule, ...]] = {}
+
+    def _taking(self) -> frozenset[str]:
+        """The drugs surely taken now, and their classes."""
+        drugs = {taken.drug_id for taken in self._taken if taken.sure}
+        return frozenset(drugs).union(*(self._catalogue.classes_of(drug_id) for drug_id in drugs))
 
     def verdict(self, action: GivenAction) -> Verdict:
         """The verdict of one action."""
@@ -154,6 +160,7 @@ class Mask:
                 yield from self._outcome(prepared, untold)
         for taken in self._taken:
             if taken.drug_id == dose.drug_id:
+                yield from self._again(taken, dose)
                 continue
             for prepared in as_subject:
                 if taken.drug_id in prepared.partners:
@@ -169,6 +176,11 @@ class Mask:
             names = ", ".join(self._unknown_medications)
             text = f"Not in the catalogue, so their interactions were not checked: {names}"
             yield FiredRule("D01", "C", text, "policy", {"medications": names})
+
+    def _again(self, taken: Taken, dose: DrugDose) -> Iterator[FiredRule]:
+        """The patient takes this drug already."""
+        text = f"The patient takes {taken.text} already: it counts toward the largest daily dose"
+        yield FiredRule("D03", "C", text, "policy", {"takes": taken.text, "given": str(dose)})
 
     def _judge_pair(self, subject: DrugDose, partner: DrugDose) -> Iterator[FiredRule]:
         for prepared in self._index.subject.get(subject.drug_id, ()):
@@ -188,7 +200,7 @@ class Mask:
             return
         evidence = {name: value for truth in truths for name, value in truth.evidence.items()}
         missing = tuple(dict.fromkeys(name for truth in truths for name in truth.missing))
-        yield FiredRule(rule.id, rule.severity, rule.text, rule.source, evidence, missing)
+        yield FiredRule(rule.id, rule.severity, rule.text, rule.source, evidence, missing, rule.kind)
 
     def _chart_of(self, prepared: _Prepared) -> Truth:
         """What the chart says to a rule, worked out once."""
@@ -269,6 +281,10 @@ class Mask:
             for allergen in rule.allergens:
                 if allergen == "itself":
                     hit = drug_id in drugs
+                elif allergen == "same_class":
+                    hit = any(
+                        {drug_id, *drugs} <= self._catalogue.members(name) and drugs for name in rule.drugs
+                    )
                 elif allergen in self._catalogue.classes:
                     hit = bool(drugs & self._catalogue.members(allergen))
                 else:
@@ -322,7 +338,7 @@ def _gathered(outcomes: Iterable[FiredRule]) -> Iterator[FiredRule]:
     """Rules that only want a whole list, gathered to one outcome for each list."""
     wanting: dict[str, list[FiredRule]] = {}
     for outcome in outcomes:
-        if outcome.missing and LISTS.issuperset(outcome.missing):
+        if outcome.missing and outcome.kind != "data" and LISTS.issuperset(outcome.missing):
             wanting.setdefault(outcome.missing[0], []).append(outcome)
         else:
             yield outcome

@@ -37,8 +37,9 @@ GRAVITY: dict[VerdictName, int] = {
 REFUSED: frozenset[VerdictName] = frozenset(("blocked", "cannot_evaluate"))
 
 
-def verdict_of(severity: str, missing: Collection[str]) -> VerdictName:
+def verdict_of(severity: str, missing: Collection[str], kind: str = "") -> VerdictName:
     """The verdict one rule asks for: it holds when nothing is missing, else it cannot be decided."""
     if not missing:
         return HOLDS[severity]
-    return (UNDECIDED_FOR_WANT_OF_A_LIST if LISTS.issuperset(missing) else UNDECIDED)[severity]
+    only_lists = LISTS.issuperset(missing) and kind != "data"
+    return (UNDECIDED_FOR_WANT_OF_A_LIST if only_lists else UNDECIDED)[severity]

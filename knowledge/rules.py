@@ -76,7 +76,8 @@ class Rule(Record):
 
     by `route` (None: any) in a dose that passes `dose`, together with, or to a patient who takes, one
     of `partners` (none: no partner needed), and whose chart fulfils `when` (none: any chart).
-    allergens: it fires for a patient allergic to one of these: drugs, classes, words, or "itself".
+    allergens: it fires for a patient allergic to one of these: drugs, classes, words, or "itself", or "same_class"
+    (of the classes in `drugs`).
     needs: facts without which this drug cannot be judged at all. within_half_lives: how long a partner
     that was stopped still counts; within_h: the same in hours. indication, formulation: for what the
     source says it, where that matters.
@@ -91,6 +92,7 @@ class Rule(Record):
     route: tuple[str, ...] | None = None
     dose: DoseTest | None = None
     partners: tuple[str, ...] = ()
+    partners_but_not: tuple[str, ...] = ()
     partner_route: tuple[str, ...] | None = None
     partner_dose: DoseTest | None = None
     within_half_lives: float = 5.0

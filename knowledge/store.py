@@ -1,0 +1,217 @@
+"""The search index: an embedded Chroma store, built from the knowledge base and named by its content.
+
+Decisions never come from here, only answers to questions and citations. The index lies in a folder of
+the user's cache; it is built beside it and moved into place, so two processes can do so at once, and
+built anew when it is damaged.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from knowledge.drugs import Catalogue, Drug, load_catalogue
+from knowledge.embedding import VERSION, embed
+from knowledge.errors import StoreError
+from knowledge.rules import Rule, load_rules
+
+if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection as ChromaCollection
+
+_NAME = "knowledge"
+_READY = "ready.json"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A drug or a rule. score: cosine, 0 to 1, higher is nearer."""
+
+    id: str
+    kind: str
+    text: str
+    source: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is stored of a drug or a rule; `index_text` is what it is found by."""
+
+    id: str
+    kind: str
+    text: str
+    source: str
+    index_text: str
+    drugs: tuple[str, ...]
+
+
+class RuleStore:
+    """An open index."""
+
+    def __init__(self, collection: "ChromaCollection", catalogue: Catalogue) -> None:
+        self._collection = collection
+        self._catalogue = catalogue
+
+    def __len__(self) -> int:
+        return self._collection.count()
+
+    def search(self, text: str, n: int = 5) -> list[Hit]:
+        """The n drugs and rules nearest to a text. Raises StoreError."""
+        if not text.strip() or n < 1:
+            return []
+        vectors = embed([text], self._catalogue)
+        try:
+            found = self._collection.query(
+                query_embeddings=vectors, n_results=min(n, len(self)), include=["metadatas", "distances"]
+            )
+        except Exception as error:  # chromadb raises what its parts raise
+            raise StoreError(
+                f"the search index failed: {error}", "Delete its folder; it is built anew."
+            ) from error
+        ids, rows = found["ids"][0], (found["metadatas"] or [[]])[0]
+        distances = (found["distances"] or [[]])[0]
+        return [_hit(i, row, 1 - far) for i, row, far in zip(ids, rows, distances, strict=True)]
+
+    def rules_for(self, drug_ids: Collection[str]) -> list[Hit]:
+        """Every rule that concerns one of the drugs, by exact reading, sorted by id."""
+        if not drug_ids:
+            return []
+        any_of: list[Any] = [{"drugs": {"$contains": drug_id}} for drug_id in sorted(drug_ids)]
+        among = any_of[0] if len(any_of) == 1 else {"$or": any_of}
+        found = self._collection.get(where={"$and": [{"kind": "rule"}, among]}, include=["metadatas"])
+        hits = [
+            _hit(i, row, score=1.0) for i, row in zip(found["ids"], found["metadatas"] or [], strict=True)
+        ]
+        return sorted(hits, key=lambda hit: hit.id)
+
+
+def _hit(entry_id: str, row: Any, score: float) -> Hit:
+    kind, text, source = str(row["kind"]), str(row["text"]), str(row["source"])
+    return Hit(entry_id.removeprefix(f"{kind}:"), kind, text, source, max(0.0, min(1.0, float(score))))
+
+
+def open_store(folder: Path | None = None) -> RuleStore:
+    """Open the index of the knowledge base that is installed; build it where it is not there, or damaged.
+
+    folder: where indexes are kept; None: the user's cache. Raises StoreError.
+    """
+    catalogue, rules = load_catalogue(), load_rules()
+    entries = list(_entries(catalogue, rules))
+    home = folder if folder is not None else cache_folder()
+    target = home / f"index-{_content_hash(entries)}"
+    if (target / _READY).exists():
+        try:
+            return RuleStore(_checked(_open(target), len(entries)), catalogue)
+        except Exception:  # whatever chromadb finds wrong with it: it is only an index
+            _discard(target)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _build(target, entries, catalogue)
+        return RuleStore(_checked(_open(target), len(entries)), catalogue)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the search index to {home}: {error.strerror}", "Set ECGWM_HOME."
+        ) from error
+
+
+def cache_folder() -> Path:
+    """Where this user's indexes are kept: $ECGWM_HOME/cache, or the place this system has for caches."""
+    if home := os.environ.get("ECGWM_HOME"):
+        return Path(home) / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "ecgwm-agent"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "ecgwm-agent" / "Cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ecgwm-agent"
+
+
+def _entries(catalogue: Catalogue, rules: Sequence[Rule]) -> Iterator[Entry]:
+    for drug in catalogue:
+        yield _drug_entry(drug, catalogue)
+    for rule in rules:
+        drugs = {drug_id for name in (*rule.drugs, *rule.partners) for drug_id in catalogue.members(name)}
+        yield Entry(
+            rule.id, "rule", rule.text, rule.source, _rule_words(rule, catalogue), tuple(sorted(drugs))
+        )
+
+
+def _drug_entry(drug: Drug, catalogue: Catalogue) -> Entry:
+    classes = ", ".join(catalogue.classes[name].text for name in drug.classes)
+    serves = ", ".join((*drug.goals, *drug.indications))
+    text = f"{drug.name}{f' ({classes})' if classes else ''}{f', for {serves}' if serves else ''}"
+    return Entry(drug.id, "drug", text, "; ".join(drug.sources), f"{text} {' '.join(drug.names)}", (drug.id,))
+
+
+def _rule_words(rule: Rule, catalogue: Catalogue) -> str:
+    """What a rule is found by: its text, and its drugs and classes by name."""
+    named = [
+        catalogue.get(name).name
+        if name in catalogue
+        else catalogue.classes[name].text
+        if name in catalogue.classes
+        else ""
+        for name in (*rule.drugs, *rule.partners)
+    ]
+    condition = (rule.when or "").replace("_", " ")
+    return f"{rule.text} {' '.join(named)} {rule.kind} {condition} {rule.advice}"
+
+
+def _content_hash(entries: Sequence[Entry]) -> str:
+    content = json.dumps([VERSION, [[*vars(entry).values()] for entry in entries]], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _open(folder: Path) -> "ChromaCollection":
+    import chromadb
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(folder))
+    client = chromadb.PersistentClient(path=str(folder), settings=settings)
+    return client.get_collection(_NAME, embedding_function=None)
+
+
+def _checked(collection: "ChromaCollection", count: int) -> "ChromaCollection":
+    if collection.count() != count:
+        raise StoreError("the search index is incomplete", "It is built anew.")
+    return collection
+
+
+def _build(target: Path, entries: Sequence[Entry], catalogue: Catalogue) -> None:
+    """Build in a folder beside the target, then move it there; a process that was faster wins."""
+    import chromadb
+    from chromadb.config import Settings
+
+    building = Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
+    settings = Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(building))
+    client = chromadb.PersistentClient(path=str(building), settings=settings)
+    collection = client.create_collection(
+        _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+    )
+    collection.add(
+        ids=[f"{entry.kind}:{entry.id}" for entry in entries],
+        embeddings=embed([entry.index_text for entry in entries], catalogue),
+        metadatas=[
+            {"kind": entry.kind, "text": entry.text, "source": entry.source, "drugs": list(entry.drugs)}
+            for entry in entries
+        ],
+    )
+    (building / _READY).write_text(json.dumps({"entries": len(entries)}), "utf-8")
+    try:
+        building.rename(target)
+    except OSError:
+        shutil.rmtree(building, ignore_errors=True)
+        if not (target / _READY).exists():
+            raise
+
+
+def _discard(folder: Path) -> None:
+    """Move a damaged index aside, then delete it: another process may still hold its files."""
+    aside = Path(tempfile.mkdtemp(prefix="damaged-", dir=folder.parent)) / folder.name
+    folder.rename(aside)
+    shutil.rmtree(aside.parent, ignore_errors=True)
