@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def doctor(as_json: JsonFlag = False) -> None:
-    """Say what is installed, configured and missing, and how to mend it. No key is ever printed."""
+    """Say what is installed, configured and missing.
+
+    And how to mend it. No key is ever printed.
+    """
     from agent.settings import load_settings
     from tools.health import check_health
 

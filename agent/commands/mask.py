@@ -18,7 +18,7 @@ def mask(
     goal: GoalOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Judge every candidate, the usual doses of a drug, or single actions, and name the rules."""
+    """Say which actions are safe for this patient, and which rules speak."""
     from agent.console import print_mask
     from tools.case import load_case
     from tools.mask import mask_actions

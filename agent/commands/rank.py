@@ -32,7 +32,7 @@ def rank(
     hours: HoursOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Mask, simulate, score and rank the candidates for a goal, or the usual doses of drugs."""
+    """Rank the candidates for a goal, or the usual doses of drugs: mask, simulate, score."""
     from agent.console import print_ranking
     from tools.case import load_case
     from tools.rank import rank_candidates

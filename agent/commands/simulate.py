@@ -31,7 +31,10 @@ def simulate(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Simulate K post-dose ECGs for each action. What the mask refuses is not simulated (exit code 6)."""
+    """Simulate post-dose ECGs for one or more actions.
+
+    What the mask refuses is not simulated (exit code 6).
+    """
     actions = _actions(drug, dose, route, action or [])
     from agent.console import print_simulation
     from tools.case import load_case

@@ -17,7 +17,7 @@ def train(
     seed: SeedOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a world model on a virtual trial of the catalogue's drugs."""
+    """Train a world model on a virtual trial of the known drugs."""
     from tools.train import train_model
 
     result = train_model(
