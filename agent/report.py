@@ -32,11 +32,12 @@ from agent.wording import (
 from knowledge.patient import Patient
 from tools.case import Case
 from tools.mask import MaskResult
-from tools.plot import draw_ecg, intervals_line, svg_of
+from tools.plot import draw_beats, draw_ecg, intervals_line, svg_of
 from tools.rank import RankedAction, RankResult
 from tools.writing import written_whole
+from worldmodel.delineation.measure import measure
 from worldmodel.ecg import LEADS, Ecg
-from worldmodel.measurement import Measurement
+from worldmodel.measurement import Measurement, MedianBeat
 
 STATEMENT = (
     "Research use only. Not a medical device, and no advice: the ECGs after a dose are simulated, and nobody "
@@ -51,8 +52,11 @@ Facts = list[tuple[str, str]]  # label and text
 
 @dataclass(frozen=True)
 class _Plot:
+    """A row, its simulated ECG over the one before, and the median beats of both, where both have one."""
+
     row: RankedAction
-    svg: Markup
+    strips: Markup
+    beats: Markup
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ def _page(
             notes="" if case.patient is None else case.patient.notes,
             measured=_measured_facts(pre, measurement),
             pre_svg=Markup(svg_of(draw_ecg(pre, subtitle=intervals_line(measurement.intervals)))),
-            plots=_plots(pre, ranking),
+            plots=_plots(pre, measurement, ranking),
             manifest=_manifest(ranking),
         )
     )
@@ -165,18 +169,22 @@ def _without_control_characters(value: object) -> object:
     return "".join(c for c in value if c.isprintable() or c == "\n")
 
 
-def _plots(pre: Ecg, ranking: RankResult) -> list[_Plot]:
+def _plots(pre: Ecg, measured: Measurement, ranking: RankResult) -> list[_Plot]:
     """The best candidates and "no drug", each with its first sample laid over the pre-dose ECG."""
     best = [row for row in ranking.ranking if row.action.drugs][:PLOTTED]
+    return [_plot(pre, measured.median_beat, ranking, row) for row in (*best, ranking.reference)]
+
+
+def _plot(pre: Ecg, beat: MedianBeat | None, ranking: RankResult, row: RankedAction) -> _Plot:
     waveforms = ranking.waveforms
-    plots = []
-    for row in (*best, ranking.reference):
-        sample_mv = waveforms.samples_mv[ranking.row_in_waveforms(row), 0].astype(np.float64)
-        figure = draw_ecg(
-            pre, Ecg(sample_mv, waveforms.fs_hz, LEADS), names=("before the dose", row.action.text)
-        )
-        plots.append(_Plot(row, Markup(svg_of(figure))))
-    return plots
+    sample_mv = waveforms.samples_mv[ranking.row_in_waveforms(row), 0].astype(np.float64)
+    after = Ecg(sample_mv, waveforms.fs_hz, LEADS)
+    names = ("before the dose", row.action.text)
+    strips = Markup(svg_of(draw_ecg(pre, after, names=names)))
+    beat_after = measure(after).median_beat
+    if beat is None or beat_after is None:
+        return _Plot(row, strips, Markup(""))
+    return _Plot(row, strips, Markup(svg_of(draw_beats(beat, beat_after, names=names))))
 
 
 def _name(case: Case) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from tools.paper import PlotError, draw_ecg, intervals_line
+from tools.beats import draw_beats
+from tools.strips import PlotError, draw_ecg, intervals_line
 from tools.writing import written_whole
 
-__all__ = ["PlotError", "draw_ecg", "intervals_line", "save_figure", "svg_of"]
+__all__ = ["PlotError", "draw_beats", "draw_ecg", "intervals_line", "save_figure", "svg_of"]
 
 PNG_DPI = 200
 FORMATS = (".png", ".svg", ".pdf")

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tools.errors import OutputError
-from tools.paper import AFTER, EDGE_MM, PRE_MM
+from tools.paper import AFTER, EDGE_MM
 from tools.plot import PlotError, draw_ecg, intervals_line, save_figure, svg_of
+from tools.strips import PRE_MM
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.measurement import Intervals
 from worldmodel.readers import read_ecg
