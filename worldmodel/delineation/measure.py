@@ -75,22 +75,22 @@ def _measure_one(
     x: NDArray[np.float64], energy: NDArray[np.float64], state: LeadState, index: int
 ) -> Measurement:
     """x (12, time) at 500 Hz without gaps, its QRS energy (time,), and its place in the batch."""
-    ok = state.ok[index]
     duration_s = x.shape[-1] / FS_HZ
-    found = find_beats(energy) if ok.any() else np.zeros(0, dtype=np.int_)
+    found = find_beats(energy) if state.ok[index].any() else np.zeros(0, dtype=np.int_)
     if not found.size:
         return _nothing(judge_recording(state, index, duration_s, 0, None))
-    r = place_r(remove_wander(x, found), found, ok)
+    quiet = quiet_leads(x, state.ok[index])
+    r = place_r(remove_wander(x, found), found, quiet)
     level = remove_wander(x, r)
-    beats = build_beats(level, r, ok)
-    leads = _wave_leads(beats, ok)
+    beats = build_beats(level, r, quiet)
+    leads = _independent(quiet)
     rr_ms = np.diff(beats.r) * 1000 / FS_HZ
     waves = find_waves(beats.median[leads], beats.r_index, *_rr_around(beats, rr_ms), _noise_mv(beats, leads))
-    rhythm, no_p = _rhythm(level, x, beats, ok, rr_ms, waves)
+    rhythm, no_p = _rhythm(level, x, beats, quiet, rr_ms, waves)
     if no_p is not None:
         waves = replace(waves, p_on=None, p_peak=None, p_off=None, why=waves.why | {"p": no_p})
     rr = usual_rr_ms(rr_ms, rhythm.label)
-    beat = _median_beat(beats, waves, ok)
+    beat = _median_beat(beats, waves, state.ok[index])
     intervals = intervals_of(beat, rr)
     t_amplitude = _t_amplitude_mv(beat)
     why = reasons(intervals, waves.why | ({} if rr is not None else {"rr": "A rate needs two beats."}))
@@ -112,19 +112,17 @@ def _rhythm(
     level: NDArray[np.float64],
     raw: NDArray[np.float64],
     beats: Beats,
-    ok: NDArray[np.bool_],
+    quiet: NDArray[np.bool_],
     rr_ms: NDArray[np.float64],
     waves: Waves,
 ) -> tuple[Rhythm, str | None]:
     """The rhythm, and why there is no P wave if there is none in such a rhythm."""
-    leads = _wave_leads(beats, ok)
+    leads = _independent(quiet)
     likeness = p_likeness(beats.windows[:, leads], waves)
     flutter = 0.0
     if may_flutter(rr_ms, likeness) and waves.qrs_on is not None and waves.qrs_off is not None:
         before, after = beats.r_index - waves.qrs_on, waves.qrs_off - beats.r_index
-        flutter = flutter_score(
-            level, beats.r, quiet_leads(beats.spread, ok), int(before) + 4, int(after) + 6
-        )
+        flutter = flutter_score(level, beats.r, quiet, int(before) + 4, int(after) + 6)
     rhythm = classify(Evidence(rr_ms, likeness, flutter, spike_height_mv(raw[leads], beats.r)))
     return rhythm, why_no_p(rhythm, likeness)
 
@@ -138,10 +136,9 @@ def _rr_around(beats: Beats, rr_ms: NDArray[np.float64]) -> tuple[float | None, 
     )
 
 
-def _wave_leads(beats: Beats, ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The quiet independent leads, so that the limb plane does not count six times; else what there is."""
-    quiet = quiet_leads(beats.spread, ok)
-    return quiet & _INDEPENDENT if (quiet & _INDEPENDENT).any() else quiet
+def _independent(leads: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those of I, II, V1 ... V6, so that the limb plane does not count six times; of other leads, what there is."""
+    return leads & _INDEPENDENT if (leads & _INDEPENDENT).any() else leads
 
 
 def _noise_mv(beats: Beats, leads: NDArray[np.bool_]) -> float:

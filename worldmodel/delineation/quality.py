@@ -59,15 +59,13 @@ def without_spikes(samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(centred) <= IMPOSSIBLE_MV, centred, np.nan)
 
 
-def quiet_leads(spread: NDArray[np.float64], ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The good leads without those that are far noisier than the rest.
+def quiet_leads(x: NDArray[np.float64], ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The good leads of x (lead, time) at 500 Hz without those that are far noisier than the rest.
 
-    spread: (lead, time) robust SD between beats. A lead is left out where its median spread is over 0.1 mV
-    and over five times that of the typical good lead.
+    Noise is the median step from one sample to the next, which the few steep samples of a beat do not move.
     """
-    noise = np.median(spread, axis=-1)
-    loud = noise > max(0.1, 5 * float(np.median(noise[ok])))
-    return ok & ~loud
+    step = np.median(np.abs(np.diff(x, axis=-1)), axis=-1)
+    return ok & (step <= max(0.02, 5 * float(np.median(step[ok]))))
 
 
 def judge_recording(

@@ -1,0 +1,46 @@
+"""Resampling and filtering that neither shift nor invent."""
+
+import numpy as np
+import pytest
+
+from worldmodel.delineation.beats import median_of_beats
+from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, resample, smooth
+
+
+@pytest.mark.parametrize("fs_hz", [100.0, 102.4, 250.0, 257.0, 360.0, 1000.0])
+def test_resampling_keeps_every_moment(fs_hz):
+    time = np.arange(int(10 * fs_hz)) / fs_hz
+    resampled = resample(np.exp(-0.5 * ((time - 4.0) / 0.05) ** 2), fs_hz)
+    assert np.argmax(resampled) / FS_HZ == pytest.approx(4.0, abs=0.003)
+    assert resampled.max() == pytest.approx(1.0, abs=0.01)
+
+
+def test_bands_pass_and_stop_without_phase_shift():
+    time = np.arange(5000) / FS_HZ
+    slow, fast = np.sin(2 * np.pi * 0.3 * time), np.sin(2 * np.pi * 12 * time)
+    (band,) = filter_bands((slow + fast)[None], ((3.5, 40.0),))
+    inside = slice(1000, 4000)
+    assert np.corrcoef(band[0, inside], fast[inside])[0, 1] > 0.999
+    assert np.std(band[0, inside] - fast[inside]) < 0.03
+
+
+def test_gaps_are_bridged_straight_and_the_rest_untouched():
+    row = np.array([np.nan, 1.0, np.nan, np.inf, 4.0, np.nan])
+    filled = fill_gaps(np.stack([row, np.full(6, np.nan)]))
+    np.testing.assert_allclose(filled[0], [1.0, 1.0, 2.0, 3.0, 4.0, 4.0])
+    np.testing.assert_array_equal(filled[1], np.zeros(6))
+
+
+def test_smoothing_keeps_area_and_place():
+    impulse = np.zeros(301)
+    impulse[150] = 1.0
+    smoothed = smooth(impulse, 10.0)
+    assert smoothed.sum() == pytest.approx(1.0)
+    assert np.argmax(smoothed) == 150
+    assert np.count_nonzero(smoothed > smoothed.max() / 2) == pytest.approx(2.355 * 5, abs=1)
+
+
+@pytest.mark.parametrize("beats", [1, 2, 7, 8])
+def test_the_fast_median_is_the_median(beats):
+    windows = np.random.default_rng(0).normal(size=(beats, 3, 11))
+    np.testing.assert_allclose(median_of_beats(windows), np.median(windows, axis=0))
