@@ -340,17 +340,19 @@ def _compared(question: str, found: Sequence[Found]) -> str:
     rows = [action for f in simulated for action in f.result["actions"]]
     refused = [verdict for f in simulated for verdict in f.result.get("refused", ())]
     judged = sorted(
-        (row["summary"]["risk"]["mean"], row["action"]["text"]) for row in rows if row["summary"].get("risk")
+        (row["summary"]["risk"]["mean"], row["summary"]["risk"]["sd"] or 0.0, row["action"]["text"])
+        for row in rows
+        if row["summary"].get("risk")
     )
-    names = {name for _, name in judged}
     lines = []
-    if len(names) > 1:
-        best, worst = judged[0], judged[-1]
-        if best[0] == worst[0]:
-            lines.append(f"By simulated risk they do not differ ({best[0]:g}).")
+    if len({name for _, _, name in judged}) > 1:
+        (low, low_sd, best), (high, high_sd, worst) = judged[0], judged[-1]
+        against = f"({low:g} against {high:g})"
+        if high - low > max(low_sd, high_sd):
+            lines.append(f"By simulated risk {best} is safer than {worst} {against}.")
         else:
             lines.append(
-                f"By simulated risk {best[1]} is the safer one ({best[0]:g} against {worst[0]:g} for {worst[1]})."
+                f"By simulated risk neither is clearly safer: they differ by no more than their spread {against}."
             )
     if refused and rows:
         lines.append(

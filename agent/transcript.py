@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -47,7 +48,7 @@ class Turn:
 def turns_of(messages: Sequence[BaseMessage]) -> list[Turn]:
     """The thread, question by question; what precedes the first question is left out."""
     starts = [place for place, message in enumerate(messages) if isinstance(message, HumanMessage)]
-    parts = [messages[start:end] for start, end in zip(starts, [*starts[1:], len(messages)], strict=True)]
+    parts = [messages[start:end] for start, end in pairwise([*starts, len(messages)])]
     return [Turn(part[0].text, tuple(part), _calls(part)) for part in parts]
 
 

@@ -1,7 +1,8 @@
 """A made case, a made world model, a user folder of its own, and chat models that follow a script."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from worldmodel.delineation.measure import measure
 from worldmodel.ecg import LEADS, TWELVE_FROM_EIGHT, Ecg
 from worldmodel.measurement import Measurement
 from worldmodel.model import ModelInfo, Simulation, WorldModel
-from worldmodel.pharmacology import EFFECTS, Action, PatientContext
+from worldmodel.pharmacology import EFFECTS, Action, DrugExposure, PatientContext
 from worldmodel.support import Support
 
 FS_HZ = 500.0
@@ -41,8 +42,15 @@ def made_ecg(stretch: float = 1.0) -> Ecg:
     return Ecg(np.asarray(TWELVE_FROM_EIGHT @ samples), FS_HZ, LEADS, source="made")
 
 
+def prolongation_ms(drug: DrugExposure) -> float:
+    """By its mean effect and dose."""
+    return drug.relative_dose * sum(
+        drug.effects.mean.get(name, 0.0) for name in ("jtpeakc_ms", "tpeak_tend_ms")
+    )
+
+
 class StretchingModel(WorldModel):
-    """Each unit of relative dose makes everything last 3 % longer; samples differ by 0.3 %."""
+    """Each ms that a drug prolongs repolarisation makes everything last 0.2 % longer; samples differ by 0.1 %."""
 
     def __init__(self) -> None:
         self.info = ModelInfo("stretching", "0", "nothing", True, "0" * 64)
@@ -59,8 +67,8 @@ class StretchingModel(WorldModel):
         progress: Callable[[float], None] | None = None,  # noqa: ARG002
     ) -> Simulation:
         self.calls.append(list(actions))
-        doses = [sum(drug.relative_dose for drug in action.drugs) for action in actions]
-        rows = [[made_ecg(1 + 0.03 * dose + 0.003 * i).samples_mv for i in range(k)] for dose in doses]
+        longer_ms = [sum(map(prolongation_ms, action.drugs)) for action in actions]
+        rows = [[made_ecg(1 + 0.002 * ms + 0.001 * i).samples_mv for i in range(k)] for ms in longer_ms]
         support = tuple(Support(True, 0.1) for _ in actions)
         responses = np.zeros((len(actions), k, len(EFFECTS)), dtype=np.float32)
         return Simulation(np.asarray(rows, dtype=np.float32), FS_HZ, support, responses)
@@ -127,11 +135,13 @@ Talk = Callable[..., Conversation]
 
 @pytest.fixture
 def talk(bench: Workbench, store: ThreadStore) -> Talk:
-    """Opens a conversation: `talk()` with the planner, `talk(script)` with a scripted chat model."""
+    """Opens a conversation: `talk()` with the planner, `talk(script)` with a scripted chat model. Each turn takes a minute."""
+    minutes = count()
 
     def open_one(script: ScriptedModel | None = None, thread_id: str = "t1") -> Conversation:
         chat = offline_planner() if script is None else ChatModel(script, "scripted", "example.org")
-        noon = datetime(2026, 1, 5, 12, tzinfo=timezone.utc)
-        return Conversation(chat, bench, store, thread_id, CaseReference(ecg="made"), now=lambda: noon)
+        noon = datetime(2026, 1, 5, 12, tzinfo=UTC)
+        now = lambda: noon + timedelta(minutes=next(minutes))  # noqa: E731
+        return Conversation(chat, bench, store, thread_id, CaseReference(ecg="made"), now)
 
     return open_one

@@ -34,7 +34,7 @@ class ScriptedModel(BaseChatModel):
     ) -> ChatResult:
         self.seen.append(messages)
         line = self.script[min(len(self.seen), len(self.script)) - 1]
-        if isinstance(line, Exception):
+        if isinstance(line, BaseException):
             raise line
         reply = line.model_copy(update={"id": None})
         return ChatResult(generations=[ChatGeneration(message=reply)])
