@@ -1,39 +1,48 @@
 #!/usr/bin/env bash
-# Regenerates the terminal session of the README: runs the commands below and sets what they printed
-# between its markers. Usage: docs/session.sh    (after `make demo` or `make test` has set up .venv)
+# Regenerates what the README shows: runs the commands below, sets what they printed between its markers, and,
+# where Chromium is at hand, takes the picture of the report. Usage: docs/session.sh, after `make test`.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+root="$(cd "$(dirname "$0")/.." && pwd)"
 
-export PATH="$PWD/.venv/bin:$PATH" COLUMNS=80 NO_COLOR=1 TERM=dumb OMP_NUM_THREADS=2
-ECGWM_HOME="$(mktemp -d)"
-export ECGWM_HOME
+export PATH="$root/.venv/bin:$PATH" COLUMNS=80 NO_COLOR=1 TERM=dumb
 unset OPENAI_API_KEY OPENAI_BASE_URL ECGWM_API_KEY ECGWM_BASE_URL ECGWM_MODEL
-session="$(mktemp)"
-trap 'rm -rf "$ECGWM_HOME" "$session"' EXIT
+place="$(mktemp -d)"
+trap 'rm -rf "$place"' EXIT
+export ECGWM_HOME="$place/home"
+mkdir "$place/work"
+ln -s "$root/examples" "$place/work/examples"
+cd "$place/work"
 
-# A command that is refused on purpose has its exit code shown, too.
+# A command that ends with another code than 0 has it shown, too.
 show() {
   local code=0
-  echo "\$ $*" >>"$session"
-  eval "$*" >>"$session" 2>/dev/null || code=$?
-  if [ "$code" -ne 0 ]; then echo "(exit code $code)" >>"$session"; fi
-  echo >>"$session"
+  echo "\$ $*"
+  eval "$*" 2>/dev/null || code=$?
+  if [ "$code" -ne 0 ]; then echo "(exit code $code)"; fi
+  echo
 }
 
-show 'ecgwm-agent demo --out docs/demo.html'
-show 'ecgwm-agent mask --patient examples/digoxin_low_potassium.json --action "digoxin 0.25 mg oral" --action "sotalol 80 mg oral"'
+{
+  show 'ecgwm-agent demo'
+  show 'ecgwm-agent mask --patient examples/digoxin_low_potassium.json --action "sotalol 80 mg oral"'
+} >"$place/session.txt"
 
-python - "$session" <<'PYTHON'
+python - "$root/README.md" "$place/session.txt" <<'PYTHON'
 import sys
 from pathlib import Path
 
-readme = Path("README.md")
-lines = (line.rstrip() for line in Path(sys.argv[1]).read_text(encoding="utf-8").strip().splitlines())
+readme, session = map(Path, sys.argv[1:])
+printed = "\n".join(line.rstrip() for line in session.read_text(encoding="utf-8").strip().splitlines())
 before, rest = readme.read_text(encoding="utf-8").split("<!-- session -->", 1)
-_, after = rest.split("<!-- end of session -->", 1)
-body = "\n".join(lines)
-readme.write_text(
-    f"{before}<!-- session -->\n```text\n{body}\n```\n<!-- end of session -->{after}", encoding="utf-8"
-)
+after = rest.split("<!-- end of session -->", 1)[1]
+block = f"<!-- session -->\n```text\n{printed}\n```\n<!-- end of session -->"
+readme.write_text(before + block + after, encoding="utf-8")
 PYTHON
-echo "README.md: session set; the report of its demo is docs/demo.html"
+echo "the session stands in README.md"
+
+if command -v chromium >/dev/null; then
+  chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update \
+    --disable-sync --no-first-run --hide-scrollbars --user-data-dir="$place/browser" --window-size=1100,1500 \
+    --screenshot="$root/docs/report.png" "file://$place/work/ecgwm-demo.html" 2>/dev/null
+  echo "the picture of the report is docs/report.png"
+fi
