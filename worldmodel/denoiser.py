@@ -44,7 +44,7 @@ class Block(nn.Module):
 class Denoiser(nn.Module):
     """Predicts the clean next latent; the anchor is the starting point and the network learns the difference."""
 
-    def __init__(self, context: int, width: int = 160, depth: int = 5, heads: int = 5) -> None:
+    def __init__(self, context: int, width: int = 128, depth: int = 5, heads: int = 4) -> None:
         super().__init__()
         self.width = width
         self.inlet = nn.Linear((1 + CONDITIONS) * LATENT_CHANNELS, width)

@@ -30,7 +30,7 @@ from worldmodel.support import Support, judge_support
 from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS, Vae
 
 SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
-SAMPLER_STEPS = 12
+SAMPLER_STEPS = 14
 ROWS_AT_ONCE = 128  # bounds memory; more rows are simulated in turns
 FIBRILLATION_CV = 0.2  # RR variation in atrial fibrillation where too few beats were seen to tell
 SINUS_CV = 0.03

@@ -15,7 +15,7 @@ Progress = Callable[[float], None]
 
 
 def karras_alpha_bars(
-    steps: int, sigma_min: float = 0.02, sigma_max: float = 80.0, rho: float = 7.0
+    steps: int, sigma_min: float = 0.02, sigma_max: float = 40.0, rho: float = 7.0
 ) -> Tensor:
     """abar at the noise levels of Karras et al. 2022 (arXiv 2206.00364, eq. 5), descending noise, (steps,).
 

@@ -1,0 +1,74 @@
+"""Stage one: exposure over time and the responses it gives."""
+
+import pytest
+import torch
+
+from tests.worldmodel.virtual_patients import AV_BLOCKER, HERG_BLOCKER, NO_DRUG, PROLONG_PR, PROLONG_QT, generator
+from worldmodel.pharmacology import EFFECTS, Action, DrugExposure, EffectProfile
+from worldmodel.response import exposure, sample_responses
+
+SINUS, UNKNOWN = torch.zeros(2000, dtype=torch.bool), torch.full((2000,), float("nan"))
+QT = [EFFECTS.index("jtpeakc_ms"), EFFECTS.index("tpeak_tend_ms")]
+
+
+def course(drug: DrugExposure, hours: list[float]) -> list[float]:
+    t = torch.tensor(hours)
+    levels = exposure(t, drug, torch.full_like(t, drug.tmax_h), torch.full_like(t, drug.half_life_h))
+    return [float(x) for x in levels]
+
+
+def test_oral_course_rises_to_one_at_tmax_and_falls_by_its_half_life() -> None:
+    before, zero, early, peak, late, later = course(HERG_BLOCKER, [-1.0, 0.0, 1.0, 2.5, 30.0, 40.0])
+    assert before == zero == pytest.approx(0.0, abs=1e-6)
+    assert peak == pytest.approx(1.0, abs=1e-4)
+    assert 0.3 < early < 1.0
+    assert later / late == pytest.approx(0.5, rel=0.02)
+
+
+def test_infusion_reaches_half_its_plateau_after_one_half_life() -> None:
+    infusion = DrugExposure("infusion", 1.0, 0.5, 4.0, EffectProfile(), infusion=True)
+    assert course(infusion, [0.0, 4.0, 400.0]) == pytest.approx([0.0, 0.5, 1.0], abs=1e-4)
+
+
+def test_a_peak_later_than_elimination_allows_is_still_finite() -> None:
+    """Tmax beyond 1/ke has no Bateman curve; a short-lived drug must not turn into NaN."""
+    odd = DrugExposure("odd", 1.0, 5.0, 0.15, EffectProfile())
+    assert all(0.0 <= level <= 1.0001 for level in course(odd, [0.1, 1.0, 5.0, 20.0]))
+
+
+def test_mean_response_is_the_profile_at_reference_exposure() -> None:
+    responses = sample_responses([PROLONG_QT], UNKNOWN, SINUS, generator(1))[0]
+    assert responses[:, QT].mean(0).tolist() == pytest.approx([39.0, 40.0], rel=0.08)
+    assert abs(float(responses[:, EFFECTS.index("pr_ms")].mean())) < 0.5
+
+
+def test_response_is_proportional_to_dose() -> None:
+    double = Action((DrugExposure(**{**HERG_BLOCKER.__dict__, "relative_dose": 2.0}),), hours=2.5)
+    one, two = sample_responses([PROLONG_QT, double], UNKNOWN, SINUS, generator(2))[:, :, QT].mean(1)
+    assert (two / one).tolist() == pytest.approx([2.0, 2.0], rel=0.05)
+
+
+def test_the_same_person_on_the_same_day_under_every_action() -> None:
+    """What no drug touches is identical between actions: they differ by what they do."""
+    none, drug = sample_responses([NO_DRUG, PROLONG_QT], UNKNOWN, SINUS, generator(3))
+    untouched = EFFECTS.index("pr_ms")
+    assert torch.equal(none[:, untouched], drug[:, untouched])
+    assert not torch.equal(none[:, QT], drug[:, QT])
+
+
+def test_av_nodal_drug_slows_fibrillation_though_it_quickens_sinus_rhythm() -> None:
+    fibrillating = ~SINUS
+    rate = EFFECTS.index("hr_bpm")
+    sinus = sample_responses([PROLONG_PR], UNKNOWN, SINUS, generator(4))[0, :, rate].mean()
+    af = sample_responses([PROLONG_PR], UNKNOWN, fibrillating, generator(4))[0, :, rate].mean()
+    assert float(sinus) == pytest.approx(9.0, rel=0.1)
+    assert AV_BLOCKER.effects.hr_bpm_af is not None
+    assert float(af) == pytest.approx(AV_BLOCKER.effects.hr_bpm_af, rel=0.1)
+
+
+def test_low_potassium_enhances_prolongation_and_unknown_potassium_changes_nothing() -> None:
+    normal = sample_responses([PROLONG_QT], torch.full((2000,), 4.2), SINUS, generator(5))
+    low = sample_responses([PROLONG_QT], torch.full((2000,), 3.0), SINUS, generator(5))
+    unknown = sample_responses([PROLONG_QT], UNKNOWN, SINUS, generator(5))
+    assert (low[0, :, QT].mean(0) / normal[0, :, QT].mean(0)).tolist() == pytest.approx([1.3, 1.3], rel=0.03)
+    assert torch.equal(normal, unknown)
