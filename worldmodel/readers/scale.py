@@ -9,6 +9,7 @@ from worldmodel.ecg import LEADS, LIMB_FROM_I_II, Ecg
 
 # Limb leads of a sound recording agree to rounding; a lead swap or a wrong gain breaks the law by far more.
 RESIDUAL_SOUND = 0.05
+RESIDUAL_OF_ROUNDING = 0.015
 # Peak-to-peak of the typical lead, mV. Beyond these no surface ECG lies.
 PLAUSIBLE_MV = (0.05, 12.0)
 # The resolutions recorders use, most common first.
@@ -62,40 +63,49 @@ def check_scale(ecg: Ecg, encoding: Encoding | None = None) -> Ecg:
     one resolution, and the gains are a per-lead normalisation (as in LUDB 1.0.1).
     """
     residual = einthoven_residual(ecg.samples_mv, ecg.leads)
-    if residual is not None and residual > RESIDUAL_SOUND:
-        repaired = _shared_resolution(ecg, encoding) if encoding is not None else None
-        if repaired is not None:
-            return repaired
-        doubt = (
-            f"The limb leads disagree with Einthoven's law by {residual:.0%}: a lead is swapped, noisy or wrongly "
-            "scaled. Amplitudes are not trusted."
-        )
-        return replace(ecg, warnings=(*ecg.warnings, doubt), amplitudes_trusted=False)
-    height = typical_height_mv(ecg.samples_mv)
-    if np.isfinite(height) and not PLAUSIBLE_MV[0] <= height <= PLAUSIBLE_MV[1]:
-        doubt = (
-            f"A typical lead spans {height:.3g} mV, which no surface ECG does"
-            f"{_likely_unit(height)}. Amplitudes are not trusted."
-        )
-        return replace(ecg, warnings=(*ecg.warnings, doubt), amplitudes_trusted=False)
-    return ecg
+    repaired = _shared_resolution(ecg, encoding, residual)
+    if repaired is not None:
+        return repaired
+    doubt = _doubt(ecg, encoding, residual)
+    if doubt is None:
+        return ecg
+    warning = f"{doubt} Amplitudes are not trusted."
+    return replace(ecg, warnings=(*ecg.warnings, warning), amplitudes_trusted=False)
 
 
-def _shared_resolution(ecg: Ecg, encoding: Encoding) -> Ecg | None:
-    counts = ecg.samples_mv * encoding.counts_per_mv[:, None] + encoding.baseline[:, None]
-    residual = einthoven_residual(counts, ecg.leads)
-    if residual is None or residual > RESIDUAL_SOUND:
+def _shared_resolution(ecg: Ecg, encoding: Encoding | None, residual: float | None) -> Ecg | None:
+    """The raw counts at the likeliest resolution, where they obey the law far better than the file's mV do."""
+    if encoding is None or residual is None or residual < RESIDUAL_OF_ROUNDING:
         return None
-    standard = [row for row, name in enumerate(ecg.leads) if name in LEADS]
-    height = typical_height_mv(counts[standard])
+    counts = ecg.samples_mv * encoding.counts_per_mv[:, None] + encoding.baseline[:, None]
+    of_counts = einthoven_residual(counts, ecg.leads)
+    if of_counts is None or of_counts > min(RESIDUAL_SOUND, 0.3 * residual):
+        return None
+    height = typical_height_mv(counts[[row for row, name in enumerate(ecg.leads) if name in LEADS]])
     for resolution in COUNTS_PER_MV:
         if 0.3 <= height / resolution <= 6.0:
             low, high = encoding.counts_per_mv.min(), encoding.counts_per_mv.max()
             repair = (
-                f"The header's gains ({low:g} to {high:g} counts per mV) break Einthoven's law while the raw counts "
+                f"The header's gains ({low:g} to {high:g} counts per mV) break Einthoven's law and the raw counts "
                 f"obey it, so every lead was taken at {resolution:g} counts per mV, the likely true scale."
             )
             return replace(ecg, samples_mv=counts / resolution, warnings=(*ecg.warnings, repair))
+    return None
+
+
+def _doubt(ecg: Ecg, encoding: Encoding | None, residual: float | None) -> str | None:
+    if residual is not None and residual > RESIDUAL_SOUND:
+        return (
+            f"The limb leads disagree with Einthoven's law by {residual:.0%}: a lead is swapped, noisy or wrongly "
+            "scaled."
+        )
+    if residual is None and encoding is not None and encoding.counts_per_mv.size > 2:
+        gains = encoding.counts_per_mv
+        if np.unique(gains).size == gains.size:
+            return "The header gives each lead a gain of its own, and no limb leads are there to confirm it."
+    height = typical_height_mv(ecg.samples_mv)
+    if np.isfinite(height) and not PLAUSIBLE_MV[0] <= height <= PLAUSIBLE_MV[1]:
+        return f"A typical lead spans {height:.3g} mV, which no surface ECG does{_likely_unit(height)}."
     return None
 
 
