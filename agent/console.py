@@ -99,7 +99,8 @@ def print_ranking(console: Console, result: "RankResult") -> None:
     table = _table("", "action", "score", "risk", "goal", "rate", "PR", "QRS", "QTcF", "change")
     table.columns[1].justify = "left"
     for row in result.ranking:
-        doubt = "" if row.verdict == "allowed" else f" ({words(row.verdict)})"
+        ids = ", ".join(rule.id for rule in row.rules)
+        doubt = "" if row.verdict == "allowed" else f" ({words(row.verdict)}: {ids})"
         table.add_row(
             str(row.rank),
             Text.assemble(_text(row.action.text), (doubt, VERDICT_STYLES[row.verdict])),
@@ -181,15 +182,13 @@ def _print_verdicts(console: Console, groups: Sequence[VerdictGroup]) -> None:
 
 
 def _print_rules(console: Console, groups: Sequence[VerdictGroup]) -> None:
+    """Each rule once, with the values it looked at and its source; the tables above say for which actions."""
     for report in fired_rules(groups):
         rule = report.rule
-        head = Text.assemble(_text(rule.id, "bold"), f" ({words(rule.severity)}) ", _text(rule.text))
-        _print_hanging(console, head, 0)
-        for action in report.actions:
-            _print_line(console, "for", action)
+        parts = [_text(rule.id, "bold"), f" {words(rule.severity)}: ", _text(f"{rule.text}.")]
         if report.evidence:
-            _print_line(console, "patient", " | ".join(report.evidence))
-        _print_line(console, "source", rule.source)
+            parts += [" ", _text(f"Patient: {' | '.join(report.evidence)}.")]
+        _print_hanging(console, Text.assemble(*parts, " ", _text(f"Source: {rule.source}", "dim")), 0)
 
 
 def _after_and_change(simulated: "ActionSimulated", name: str) -> tuple[str, str, str, str]:

@@ -63,8 +63,7 @@ def test_the_mask_shows_each_verdict_and_each_rule_once_with_its_evidence() -> N
     assert "blocked sotalol 80, 120 mg oral R29" in text
     assert "cannot evaluate dofetilide 500 ug oral needs creatinine" in text
     assert text.count("Sotalol is not started with potassium below 4.0 mmol/L") == 1
-    assert "patient: potassium 3.1 mmol/L" in text
-    assert "source: sotalol label" in text
+    assert "Patient: potassium 3.1 mmol/L. Source: sotalol label" in text
 
 
 def test_a_simulation_shows_value_and_change_with_their_spread_and_its_doubts() -> None:
@@ -80,7 +79,7 @@ def test_the_ranking_shows_score_risk_goal_and_intervals_in_order() -> None:
     lines = [" ".join(line.split()) for line in printed("ranking", 120).splitlines()]
     assert "1 metoprolol 25 mg oral 0.05 0.04 ± 0.02 67 % 74 – 92 427 +0" in lines
     assert "2 no drug 0.06 0.05 ± 0.02 67 % 74 – 92 427 +0" in lines
-    assert "3 verapamil 120 mg oral (caution) – – 67 % 74 – 92 – –" in lines
+    assert "3 verapamil 120 mg oral (caution: R44) – – 67 % 74 – 92 – –" in lines
 
 
 def test_the_ranking_says_how_it_was_made_and_what_was_excluded_and_why() -> None:
