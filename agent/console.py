@@ -103,7 +103,9 @@ def print_ranking(console: Console, result: "RankResult") -> None:
         doubt = "" if row.verdict == "allowed" else f" ({words(row.verdict)}: {ids})"
         table.add_row(
             str(row.rank),
-            Text.assemble(_text(row.action.text), (doubt, VERDICT_STYLES[row.verdict])),
+            Text.assemble(
+                _text(row.action.text), f" at {row.hours:g} h", (doubt, VERDICT_STYLES[row.verdict])
+            ),
             number(row.score, 2),
             ("≥ " * (row.lower_bound and row.risk_mean is not None)) + spread(row.risk_mean, row.risk_sd, 2),
             percent(row.goal.attained_probability if row.goal else None),
@@ -185,7 +187,11 @@ def _print_rules(console: Console, groups: Sequence[VerdictGroup]) -> None:
     """Each rule once, with the values it looked at and its source; the tables above say for which actions."""
     for report in fired_rules(groups):
         rule = report.rule
-        parts = [_text(rule.id, "bold"), f" {words(rule.severity)}: ", _text(f"{rule.text}.")]
+        parts: list[str | Text] = [
+            _text(rule.id, "bold"),
+            f" {words(rule.severity)}: ",
+            _text(f"{rule.text}."),
+        ]
         if report.evidence:
             parts += [" ", _text(f"Patient: {' | '.join(report.evidence)}.")]
         _print_hanging(console, Text.assemble(*parts, " ", _text(f"Source: {rule.source}", "dim")), 0)

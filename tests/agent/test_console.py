@@ -77,9 +77,9 @@ def test_a_simulation_shows_value_and_change_with_their_spread_and_its_doubts() 
 
 def test_the_ranking_shows_score_risk_goal_and_intervals_in_order() -> None:
     lines = [" ".join(line.split()) for line in printed("ranking", 120).splitlines()]
-    assert "1 metoprolol 25 mg oral 0.05 0.04 ± 0.02 67 % 74 – 92 427 +0" in lines
-    assert "2 no drug 0.06 0.05 ± 0.02 67 % 74 – 92 427 +0" in lines
-    assert "3 verapamil 120 mg oral (caution: R44) – – 67 % 74 – 92 – –" in lines
+    assert "1 metoprolol 25 mg oral at 2 h 0.05 0.04 ± 0.02 67 % 74 – 92 427 +0" in lines
+    assert "2 no drug at 2 h 0.06 0.05 ± 0.02 67 % 74 – 92 427 +0" in lines
+    assert "3 verapamil 120 mg oral at 2 h (caution: R44) – – 67 % 74 – 92 – –" in lines
 
 
 def test_the_ranking_says_how_it_was_made_and_what_was_excluded_and_why() -> None:
