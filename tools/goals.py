@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from knowledge.candidates import ALL, candidates
+from knowledge.candidates import candidates
+from knowledge.doses import GivenAction
 from knowledge.drugs import Catalogue
 from tools.results import Result
 from worldmodel.measurement import Measurement
@@ -10,6 +11,8 @@ from worldmodel.measurement import Measurement
 # Lenient rate control: below 110/min at rest (RACE II, doi:10.1056/NEJMoa1001337); not below 50/min, the
 # limit of bradycardia (ACC/AHA/HRS 2018, doi:10.1161/CIR.0000000000000628).
 RATE_CONTROL_BPM = (50.0, 110.0)
+# What is ranked when nobody says what for: the drugs that are given for what an ECG shows.
+USUAL_GOALS = ("rate-control", "rhythm-control")
 
 
 class GoalJudged(Result):
@@ -20,11 +23,20 @@ class GoalJudged(Result):
     reason: str
 
 
-def goal_named(text: str | None, catalogue: Catalogue) -> str | None:
-    """The goal as the catalogue spells it; None for none, and for "all". Raises UnknownDrugError."""
-    goal = "-".join((text or ALL).lower().replace("_", " ").replace("-", " ").split())
+def goal_named(text: str, catalogue: Catalogue) -> str:
+    """The goal as the catalogue spells it; "all" stands for every drug. Raises UnknownDrugError."""
+    goal = "-".join(text.lower().replace("_", " ").replace("-", " ").split())
     candidates(goal, None, catalogue)  # which knows the goals there are
-    return None if goal == ALL else goal
+    return goal
+
+
+def candidates_for(goal: str | None, drugs: Sequence[str], catalogue: Catalogue) -> list[GivenAction]:
+    """What is ranked: the usual doses of `drugs`; else those for `goal`; else those for USUAL_GOALS."""
+    if drugs:
+        return candidates(None, drugs, catalogue)
+    goals = [goal] if goal else USUAL_GOALS
+    found = [action for name in goals for action in candidates(name, None, catalogue)]
+    return list(dict.fromkeys(found))
 
 
 def judge_goal(goal: str, samples: Sequence[Measurement]) -> GoalJudged:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from pydantic import Field, PrivateAttr
 
-from knowledge.candidates import candidates
+from knowledge.candidates import ALL
 from knowledge.doses import GivenAction
 from knowledge.drugs import load_catalogue
 from tools.case import Case
-from tools.goals import GoalJudged, goal_named, judge_goal, shows_in_ecg
+from tools.goals import USUAL_GOALS, GoalJudged, candidates_for, goal_named, judge_goal, shows_in_ecg
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
 from tools.outcomes import (
@@ -49,7 +49,7 @@ ORDER = (
 class RankedAction(Result):
     """One row. intervals: mean over the samples; delta: their mean change from the pre-dose ECG.
 
-    lower_bound: no sample shows every interval that the pre-dose ECG shows, so the risk may be higher.
+    lower_bound: too few samples show what the pre-dose ECG shows, so the risk may be higher.
     """
 
     rank: int
@@ -105,15 +105,16 @@ def rank_candidates(
     model: WorldModel | None = None,
     progress: Progress | None = None,
 ) -> RankResult:
-    """Rank the usual doses of `drugs`, or of those for `goal` (None: the patient's own; else all drugs).
+    """Rank the usual doses of `drugs`, or of those for `goal` (None: the patient's own; else USUAL_GOALS).
 
     hours None: each drug is looked at when its effect peaks. The order is ORDER: risk alone would prefer
     the drug that does nothing. Raises MissingInputError, UnknownDrugError, NotSimulatableError, WeightsError.
     """
     case.pre_dose()
     catalogue = load_catalogue()
-    goal = goal_named(goal or (case.patient.goal if case.patient else None), catalogue)
-    given = [GivenAction(doses=()), *candidates(None if drugs else goal, drugs or None, catalogue)]
+    goal = goal or (case.patient.goal if case.patient else None)
+    goal = goal_named(goal, catalogue) if goal else None
+    given = [GivenAction(), *candidates_for(goal, drugs, catalogue)]
     verdicts = judge_given(case, given, catalogue)
     model = model or shared_model()
     # "no drug" is the reference, whatever the mask lacks to judge it by
@@ -137,7 +138,7 @@ def rank_candidates(
         ),
         reference=next(row for row in ranking if not row.action.drugs),
         model=model_used(model.info),
-        warnings=(*case.warnings, *_doubts(goal)),
+        warnings=(*case.warnings, *_doubts(goal, drugs)),
     )
     result._waveforms = simulation
     result._rows = {row.action.text: index for index, row in enumerate(rows)}
@@ -148,7 +149,8 @@ def _row(
     case: Case, outcome: Outcome, verdict: VerdictGiven, before: Risk, goal: str | None, lambda_: float
 ) -> RankedAction:
     full = [risk.value for risk in _judged_in_full(case, outcome) if risk.value is not None]
-    risks = full or [risk.value for risk in outcome.risks if risk.value is not None]
+    enough = len(full) >= min(2, len(outcome.risks))  # a single one of several would hide their spread
+    risks = full if enough else [risk.value for risk in outcome.risks if risk.value is not None]
     spread = mean_and_spread(risks) if risks else None
     change = None if spread is None or before.value is None else spread.mean - before.value
     return RankedAction(
@@ -159,10 +161,10 @@ def _row(
         risk_mean=rounded(spread.mean, 4) if spread else None,
         risk_sd=rounded(spread.sd, 4) if spread else None,
         delta_risk=rounded(change, 4),
-        lower_bound=not full,
+        lower_bound=not enough,
         lambda_=lambda_,
         k=len(outcome.risks),
-        goal=judge_goal(goal, outcome.measurements) if goal else None,
+        goal=None if goal in (None, ALL) else judge_goal(goal, outcome.measurements),
         intervals={name: s.mean if s else None for name, s in summarise(outcome).items() if name != "risk"},
         delta={
             name: d.mean if d else None
@@ -197,11 +199,11 @@ def _order(row: RankedAction) -> tuple[bool, bool, bool, float, bool, str]:
     return (misses, row.verdict == "warning", row.lower_bound, worst, bool(row.action.drugs), row.action.text)
 
 
-def _doubts(goal: str | None) -> tuple[str, ...]:
-    if goal is None:
-        return ("No goal is given, so the order is by risk alone, which prefers what does nothing.",)
-    if not shows_in_ecg(goal):
-        return (
-            f"No ECG here can show {goal}, so the order is by risk alone, which prefers what does nothing.",
-        )
-    return ()
+def _doubts(goal: str | None, drugs: Sequence[str]) -> tuple[str, ...]:
+    """Why the order may not be what the user wants."""
+    if goal is not None and shows_in_ecg(goal):
+        return ()
+    why = "No goal is given" if goal in (None, ALL) else f"No simulated ECG can show {goal}"
+    by_risk = f"{why}, so the order is by risk alone, which prefers what does nothing."
+    chosen = f"Ranked are the drugs for {' and '.join(USUAL_GOALS)}; choose with --goal or --drug."
+    return (by_risk,) if goal or drugs else (by_risk, chosen)

@@ -78,6 +78,36 @@ def test_a_goal_no_ecg_can_show_is_null_with_a_reason(case: Case, model: Any) ->
     assert result.reference.goal.reason
 
 
+def test_a_risk_of_which_most_is_unknown_ranks_below_one_that_is_known(
+    case: Case, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drug that flattens the ECG until nothing can be measured must not look safe for it."""
+    honest = model.simulate
+
+    def flattened(*arguments: Any, **options: Any) -> Any:
+        simulation = honest(*arguments, **options)
+        samples_mv = simulation.samples_mv.copy()
+        samples_mv[1:, 1:] = 0.0  # all but one sample of every drug
+        return replace(simulation, samples_mv=samples_mv)
+
+    monkeypatch.setattr(model, "simulate", flattened)
+    result = rank_candidates(case, drugs=["verapamil"], model=model)
+    assert places(result)["no drug"] == 1
+    assert {row.lower_bound for row in result.ranking[1:]} == {True}
+    assert any("not measurable in 2 of 3 samples" in reason for reason in result.ranking[1].reasons)
+
+
+def test_without_goal_and_drugs_the_usual_ones_are_ranked_and_the_user_is_told(
+    case: Case, model: Any
+) -> None:
+    result = rank_candidates(replace(case, patient=None), model=model)
+    considered = {verdict.action.drugs[0].name for verdict in result.excluded}
+    considered |= {row.action.drugs[0].name for row in result.ranking if row.action.drugs}
+    assert {"metoprolol", "dofetilide"} <= considered
+    assert "vasopressin" not in considered
+    assert any("--goal" in warning for warning in result.warnings)
+
+
 def test_the_excluded_are_listed_with_their_rules_and_not_ranked(case: Case, model: Any) -> None:
     without = replace(case, patient=None)
     result = rank_candidates(without, drugs=["dofetilide"], model=model)
