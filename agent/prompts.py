@@ -45,6 +45,12 @@ def fence(text: str, what: str) -> str:
     return f'<record-{mark} field="{what}">\n{inside}\n</record-{mark}>'
 
 
+def unfenced(text: str) -> str:
+    """The text between the markers, quoted, to show to a person; other text as it is."""
+    match = re.fullmatch(r"<record-(\w+) [^>]*>\n(.*)\n</record-\1>", text, re.DOTALL)
+    return f"“{match[2]}”" if match else text
+
+
 def objection_text(objections: list[str]) -> str:
     """What the model is told about a draft that could not be traced."""
     return OBJECTION.format(objections="\n".join(f"- {line}" for line in objections))

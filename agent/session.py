@@ -153,7 +153,7 @@ def _cited(text: str, found: Iterable[Found]) -> list[Json]:
     sources: dict[str, str] = {}
     for item in _entries([f.result for f in found]):
         sources.setdefault(item["id"], item["source"])
-    return [{"id": name, "source": source} for name, source in sources.items() if name in text]
+    return [{"id": name, "source": source} for name, source in sources.items() if f"[{name}]" in text]
 
 
 def _entries(value: Any) -> Iterable[Json]:

@@ -43,9 +43,10 @@ def _show(console: "Console", answer: "Answer") -> None:
     from rich.text import Text
 
     console.print(Text(answer.answer))
-    sources = "; ".join(f"[{c['id']}] {c['source']}" for c in answer.citations)
-    if sources:
-        console.print(Text(f"\nSources: {sources}", style="dim"))
+    if answer.citations:
+        console.print(Text("\nSources", style="dim"))
+        for cited in answer.citations:
+            console.print(Text(f"[{cited['id']}] {cited['source']}", style="dim"))
     console.print(
         Text(f"\nResearch use only. Answered by {answer.model}; thread {answer.thread_id}.", style="dim")
     )
