@@ -19,6 +19,7 @@ from agent.wording import (
     VerdictGroup,
     because,
     by_reason,
+    decisive,
     fired_rules,
     group_ranked,
     group_verdicts,
@@ -121,12 +122,15 @@ def print_ranking(console: Console, result: "RankResult") -> None:
     for row, reasons in zip(result.ranking, own, strict=True):
         if reasons:
             _print_line(console, f"{row.rank} {one_line(row.action.text)}", "; ".join(reasons))
-    groups = group_verdicts(result.excluded)
-    if groups:
-        console.print(Text("\nExcluded, never simulated", "bold"))
-        _print_verdicts(console, groups)
+    if result.excluded:
+        console.print(
+            Text("\nExcluded, never simulated; `ecgwm-agent mask` tells every rule in full", "bold")
+        )
+    for group in group_verdicts(result.excluded):
+        verdict = Text.assemble(_text(group.action), " – ", _verdict(group.verdict), ": ")
+        _print_hanging(console, verdict + _text(decisive(group)), 2)
     console.print()
-    _print_rules(console, [*group_ranked(result.ranking), *groups])
+    _print_rules(console, group_ranked(result.ranking))
 
 
 def _print_legend(console: Console, result: "RankResult") -> None:

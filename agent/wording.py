@@ -116,6 +116,16 @@ def because(group: VerdictGroup) -> str:
     return "; ".join(filter(None, (ids, missing))) or group.reason
 
 
+def decisive(group: VerdictGroup) -> str:
+    """The gravest rule with its source, then the other rules by id, and what would be needed."""
+    if not group.rules:
+        return because(group)
+    first, *others = {rule.id: rule for rule in group.rules}.values()
+    also = f"also {', '.join(rule.id for rule in others)}" if others else ""
+    missing = f"needs {', '.join(words(name) for name in group.missing)}" if group.missing else ""
+    return "; ".join(filter(None, (f"{first.text} [{first.id}: {first.source}]", also, missing)))
+
+
 def by_reason(not_measurable: Mapping[str, str]) -> dict[str, list[str]]:
     """Each reason once, with the short names of the intervals it concerns."""
     grouped: dict[str, list[str]] = {}

@@ -24,7 +24,7 @@ show() {
 
 {
   show 'ecgwm-agent demo'
-  show 'ecgwm-agent mask --patient examples/digoxin_low_potassium.json --action "sotalol 80 mg oral"'
+  show 'ecgwm-agent mask --patient examples/nausea_long_qt.json --action "ondansetron 4 mg iv"'
 } >"$place/session.txt"
 
 python - "$root/README.md" "$place/session.txt" <<'PYTHON'

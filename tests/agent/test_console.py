@@ -87,7 +87,9 @@ def test_the_ranking_says_how_it_was_made_and_what_was_excluded_and_why() -> Non
     assert "mean risk + 0.6 SD over 3 samples" in text
     assert "simulated trials, no real post-dose ECG" in text
     assert "Excluded, never simulated" in text
-    assert "Sotalol is not started with potassium below 4.0 mmol/L" in text
+    assert "sotalol 80, 120 mg oral – blocked: Sotalol is not started with potassium below 4.0 mmol/L" in text
+    assert "[R29: sotalol label]" in text
+    assert "dofetilide 500 ug oral – cannot evaluate: needs creatinine" in text
     assert "Verapamil raises the digoxin level" in text
     assert "every row: QTcF within limits" in text
 
