@@ -279,8 +279,7 @@ def _pacemaker(chart: Chart) -> Known:
         return said, ()
     if chart.findings.paced:
         return True, ()
-    value, _ = chart._look_up("pacemaker_charted")
-    return (value, ()) if value is not None else (None, ("pacemaker",))
+    return chart._look_up("pacemaker_charted")
 
 
 def _pregnant(chart: Chart) -> Known:
@@ -444,9 +443,6 @@ DERIVED: dict[str, Callable[[Chart], Known]] = {
     ),
     "hypocalcaemia": _hypocalcaemia,
     "hypercalcaemia": _hypercalcaemia,
-    "hypermagnesaemia": _lab_or_chart(
-        "magnesium_mmol_l", lambda value: value > 2.0, "hypermagnesaemia_charted"
-    ),
     "severe_thrombocytopenia": _lab_or_chart(
         "platelets_10e9_l", lambda value: value < 50, "severe_thrombocytopenia_charted"
     ),

@@ -158,6 +158,10 @@ class Catalogue:
     def __iter__(self) -> Iterator[Drug]:
         return iter(self.drugs)
 
+    def is_class(self, name: str) -> bool:
+        """Whether it is the name of a class."""
+        return name in self._members
+
     def members(self, name: str) -> frozenset[str]:
         """Ids of the drugs that `name`, a drug's id or a class, stands for. Raises CatalogueError."""
         if name in self._by_id:

@@ -7,6 +7,7 @@ combinations cost little more than their drugs. Order never matters.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 
 from knowledge.chart import LISTS, Chart
@@ -20,6 +21,8 @@ from knowledge.patient import Patient
 from knowledge.policy import GRAVITY, VerdictName, verdict_of
 from knowledge.rules import DoseTest, Rule
 
+# Where no weight is known, a test per kg is decided only if it comes out the same at both of these.
+ADULT_WEIGHTS_KG = (30.0, 250.0)
 _LIST_NAMES = {"conditions": "diagnoses", "medications": "medications", "allergies": "allergies"}
 
 
@@ -71,7 +74,9 @@ class _Index:
     partner: dict[str, list[_Prepared]] = field(default_factory=dict)
 
 
-def _prepare(rules: Iterable[Rule], catalogue: Catalogue) -> _Index:
+@lru_cache(maxsize=4)
+def _prepare(rules: tuple[Rule, ...], catalogue: Catalogue) -> _Index:
+    """Rules indexed by drug; the same for every patient, so worked out once."""
     index = _Index()
     for rule in rules:
         drugs = _drugs(rule.drugs, rule.but_not, catalogue)
@@ -117,7 +122,7 @@ class Mask:
         self._catalogue = catalogue
         self._chart = Chart(patient, findings, self._taking() if self._listed else None)
         self._allergies = _allergies(patient, catalogue)
-        self._index = _prepare(rules, catalogue)
+        self._index = _prepare(tuple(rules), catalogue)
         self._charts: dict[str, Truth] = {}
         self._singles: dict[DrugDose, tuple[FiredRule, ...]] = {}
         self._pairs: dict[tuple[DrugDose, DrugDose], tuple[FiredRule, ...]] = {}
@@ -233,14 +238,15 @@ class Mask:
             return Truth(None, evidence, ("dose",))
         if "/kg" in test.unit and "/kg" not in unit:
             weight = self._chart.value("weight_kg")
-            if weight is None:
-                return Truth(None, evidence, ("weight_kg",))
-            dose, unit = dose / weight, _per_kg(unit)
-            evidence = {**evidence, "weight_kg": weight}
+            weights = list(ADULT_WEIGHTS_KG) if weight is None else [float(weight)]
+            evidence = evidence if weight is None else {**evidence, "weight_kg": weight}
+        else:
+            weights = []
         try:
-            return Truth(test.holds(convert_dose(dose, unit, test.unit)), evidence)
+            said = {test.holds(value) for value in _in_unit(dose, unit, test.unit, weights)}
         except DoseError:
             return Truth(False, evidence)
+        return Truth(said.pop(), evidence) if len(said) == 1 else Truth(None, evidence, ("weight_kg",))
 
     def _on(self, taken: Taken, rule: Rule, routes: tuple[str, ...] | None, test: DoseTest | None) -> Truth:
         """Whether the patient is on a partner: sure of the drug, its route, its dose, and not washed out."""
@@ -304,9 +310,12 @@ class Mask:
             yield FiredRule("R105", "B", text, route.source, {"given": str(dose), "maximum": limit})
 
 
-def _per_kg(unit: str) -> str:
+def _in_unit(dose: float, unit: str, target: str, weights_kg: Sequence[float]) -> list[float]:
+    """The dose in a unit; with weights, per kg at each of them."""
+    if not weights_kg:
+        return [convert_dose(dose, unit, target)]
     amount, *per = unit.split("/")
-    return "/".join((amount, "kg", *per))
+    return [convert_dose(dose / weight, "/".join((amount, "kg", *per)), target) for weight in weights_kg]
 
 
 def _allergies(patient: Patient | None, catalogue: Catalogue) -> list[tuple[str, frozenset[str]]] | None:

@@ -7,10 +7,10 @@ override; C caution, watch; I for information.
 2. A rule that cannot be decided counts as if it held, except that B gives `cannot_evaluate`: the drug
    is refused until the missing value is known. So an unknown never makes a verdict safer than the
    values it could have.
-3. When all that is missing is a whole list (no diagnoses, no medications, or no allergies in the patient
-   file) an undecided B gives a warning, else no drug could be given to anyone without a complete file.
-   Drugs whose use hangs on these lists (antiarrhythmics, intravenous AV-nodal drugs) have rules of kind
-   `data` that need them, and are refused.
+3. When all that is missing is a whole list, an undecided B gives a warning (no diagnoses or no medications
+   in the patient file) or a caution (no allergies), else no drug could be given to anyone without a
+   complete file. Drugs whose use hangs on these lists (antiarrhythmics, intravenous AV-nodal drugs) have
+   rules of kind `data` that need them, and are refused.
 4. A list that is given is complete: what it does not hold is not the case (`knowledge.chart`).
 5. Both `blocked` and `cannot_evaluate` keep an action from being simulated and ranked.
 """
@@ -24,7 +24,8 @@ VerdictName = Literal["allowed", "caution", "warning", "blocked", "cannot_evalua
 
 HOLDS: dict[str, VerdictName] = {"B": "blocked", "W": "warning", "C": "caution", "I": "allowed"}
 UNDECIDED: dict[str, VerdictName] = {"B": "cannot_evaluate", "W": "warning", "C": "caution", "I": "allowed"}
-UNDECIDED_FOR_WANT_OF_A_LIST: dict[str, VerdictName] = UNDECIDED | {"B": "warning"}
+WITHOUT_A_LIST: dict[str, VerdictName] = UNDECIDED | {"B": "warning"}
+WITHOUT_ALLERGIES: dict[str, VerdictName] = UNDECIDED | {"B": "caution", "W": "caution"}
 
 # From the safest to the gravest. Blocked is graver than cannot_evaluate, and both refuse.
 GRAVITY: dict[VerdictName, int] = {
@@ -41,5 +42,6 @@ def verdict_of(severity: str, missing: Collection[str], kind: str = "") -> Verdi
     """The verdict one rule asks for: it holds when nothing is missing, else it cannot be decided."""
     if not missing:
         return HOLDS[severity]
-    only_lists = LISTS.issuperset(missing) and kind != "data"
-    return (UNDECIDED_FOR_WANT_OF_A_LIST if only_lists else UNDECIDED)[severity]
+    if kind == "data" or not LISTS.issuperset(missing):
+        return UNDECIDED[severity]
+    return (WITHOUT_ALLERGIES if set(missing) == {"allergies"} else WITHOUT_A_LIST)[severity]

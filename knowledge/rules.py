@@ -108,6 +108,9 @@ class Rule(Record):
     confidence: Confidence
     examples: Examples
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     @field_validator("dose", "partner_dose", mode="before")
     @classmethod
     def _read_dose(cls, value: Any) -> Any:
