@@ -8,6 +8,7 @@ from knowledge.findings import EcgFindings
 from knowledge.patient import Patient, load_patient
 from tools.errors import MissingInputError
 from tools.findings import findings_of
+from tools.results import unique
 from worldmodel.ecg import Ecg, standard_twelve
 from worldmodel.measurement import Measurement
 from worldmodel.pharmacology import PatientContext
@@ -42,10 +43,9 @@ class Case:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What reader and measurement had to doubt."""
-        return (
-            *(self.ecg.warnings if self.ecg else ()),
-            *(self.measurement.warnings if self.measurement else ()),
-        )
+        read = self.ecg.warnings if self.ecg else ()
+        measured = self.measurement.warnings if self.measurement else ()
+        return unique([*read, *measured])
 
     def pre_dose(self) -> tuple[Ecg, Measurement]:
         """The ECG to simulate from. Raises MissingInputError where there is none."""

@@ -30,6 +30,8 @@ from tools.outcomes import (
 from tools.results import REFUSED, ActionGiven, Answer, ModelUsed, Result, SupportGiven
 from worldmodel.model import Simulation, WorldModel
 
+REFUSALS_TOLD = 3
+
 
 class ActionSimulated(Result):
     """One action: K samples at `hours` after the dose, and what they say together."""
@@ -105,13 +107,22 @@ def refuse_forbidden(verdicts: Sequence[Verdict], catalogue: Catalogue) -> None:
         if verdict.verdict in REFUSED:
             given = verdict_given(verdict, catalogue)
             what = "is blocked" if given.verdict == "blocked" else "cannot be evaluated"
-            why = "; ".join(f"{rule.text} [{rule.id}]" for rule in given.rules) or given.reason
+            why = _decisive(given)
             hint = (
                 f"Add to the patient file: {', '.join(given.missing)}."
                 if given.missing
                 else "It is not simulated. See `ecgwm-agent mask` for the rules and what is allowed."
             )
             raise SafetyRefusal(f"{given.action.text} {what}: {why}", hint)
+
+
+def _decisive(verdict: VerdictGiven) -> str:
+    """The first of the rules that refuse it, with how many more there are; the mask's own sentence where none does."""
+    undecided = verdict.verdict == "cannot_evaluate"
+    rules = [rule for rule in verdict.rules if rule.severity == "block" and bool(rule.missing) == undecided]
+    told = [f"{rule.text} [{rule.id}]" for rule in rules[:REFUSALS_TOLD]]
+    more = [f"{len(rules) - len(told)} more rules"] if len(rules) > len(told) else []
+    return "; ".join([*told, *more]) or verdict.reason
 
 
 def _action_simulated(

@@ -55,8 +55,9 @@ def test_what_the_mask_blocks_is_never_simulated(case: Case, model: Any, healthy
 
 def test_what_cannot_be_evaluated_is_refused_and_says_what_is_missing(case: Case, model: Any) -> None:
     """Dofetilide is dosed by creatinine clearance: without a patient it is not known."""
-    with pytest.raises(SafetyRefusal, match="cannot be evaluated"):
+    with pytest.raises(SafetyRefusal, match="cannot be evaluated") as refusal:
         simulate_actions(replace(case, patient=None), [DOFETILIDE], model=model)
+    assert "creatinine" in refusal.value.hint
     assert model.calls == []
 
 
