@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from knowledge.chart import Chart
 from knowledge.findings import EcgFindings
 from knowledge.patient import Patient, load_patient
 from tools.errors import MissingInputError
@@ -42,10 +43,12 @@ class Case:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What reader and measurement had to doubt."""
+        """What reader and measurement had to doubt, and what of the chart no rule looks at."""
         read = self.ecg.warnings if self.ecg else ()
         measured = self.measurement.warnings if self.measurement else ()
-        return unique([*read, *measured])
+        unread = Chart(self.patient, self.findings).not_understood()
+        chart = (f"No rule looks at this entry of the chart: {entry}" for entry in unread)
+        return unique([*read, *measured, *chart])
 
     def pre_dose(self) -> tuple[Ecg, Measurement]:
         """The ECG to simulate from. Raises MissingInputError where there is none."""

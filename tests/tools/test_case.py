@@ -36,6 +36,12 @@ def test_mask_and_measurement_speak_of_the_same_ecg(case: Case) -> None:
     assert case.findings.qtcf_ms == case.measurement.intervals.qtcf_ms
 
 
+def test_a_diagnosis_that_no_rule_reads_is_not_dropped_in_silence(tmp_path: Path) -> None:
+    patient = tmp_path / "patient.json"
+    patient.write_text('{"age_years": 60, "sex": "male", "conditions": [{"text": "ingrown toenail"}]}')
+    assert any("ingrown toenail" in warning for warning in load_case(patient=patient).warnings)
+
+
 def test_missing_files_are_clear_errors(tmp_path: Path) -> None:
     with pytest.raises(EcgFileError):
         load_case(ecg=tmp_path / "nowhere")
