@@ -28,7 +28,9 @@ from agent.wording import (
     one_line,
     percent,
     reasons_of_rows,
+    rule_ids,
     spread,
+    standing,
     words,
 )
 
@@ -100,8 +102,7 @@ def print_ranking(console: Console, result: "RankResult") -> None:
     table = _table("", "action", "score", "risk", "goal", "rate", "PR", "QRS", "QTcF", "change")
     table.columns[1].justify = "left"
     for row in result.ranking:
-        ids = ", ".join(rule.id for rule in row.rules)
-        doubt = "" if row.verdict == "allowed" else f" ({words(row.verdict)}: {ids})"
+        doubt = "" if row.verdict == "allowed" else f" ({words(row.verdict)}: {rule_ids(row.rules)})"
         table.add_row(
             str(row.rank),
             Text.assemble(
@@ -193,7 +194,7 @@ def _print_rules(console: Console, groups: Sequence[VerdictGroup]) -> None:
         rule = report.rule
         parts: list[str | Text] = [
             _text(rule.id, "bold"),
-            f" {words(rule.severity)}: ",
+            f" ({standing(rule)}) ",
             _text(f"{rule.text}."),
         ]
         if report.evidence:

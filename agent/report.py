@@ -27,6 +27,7 @@ from agent.wording import (
     percent,
     reasons_of_rows,
     spread,
+    standing,
     words,
 )
 from knowledge.patient import Patient
@@ -156,7 +157,7 @@ def _environment(bars: _RiskBars) -> Environment:
         trim_blocks=True,
         finalize=_without_control_characters,
     )
-    helpers = (because, interval_name, number, percent, spread, words)
+    helpers = (because, interval_name, number, percent, spread, standing, words)
     environment.filters |= {helper.__name__: helper for helper in helpers}
     environment.filters["risk_bar"] = bars.draw
     return environment

@@ -25,7 +25,10 @@ INTERVALS = {
 
 
 LEGEND = "JTp: J point to T peak; TpTe: T peak to T end; QTcF by Fridericia, QTcB by Bazett"
-ABBREVIATIONS = {"av", "ef", "inr", "lbbb", "pr", "qrs", "qt", "rbbb", "rr", "st"}
+ABBREVIATIONS = {
+    name.lower(): name
+    for name in ["AV", "CrCl", "EF", "INR", "LBBB", "PR", "QRS", "QT", "QTc", "RBBB", "RR", "ST"]
+}
 UNITS = {
     "_mmol_l": "mmol/L",
     "_umol_l": "umol/L",
@@ -72,7 +75,7 @@ class RuleReport:
 
 def words(label: str) -> str:
     """A label of the data as people read it: "atrial_fibrillation" -> "atrial fibrillation", "rbbb" -> "RBBB"."""
-    return " ".join(word.upper() if word in ABBREVIATIONS else word for word in label.split("_"))
+    return " ".join(ABBREVIATIONS.get(word, word) for word in label.split("_"))
 
 
 def interval_name(name: str) -> str:
@@ -110,20 +113,40 @@ def percent(share: float | None) -> str:
 
 
 def because(group: VerdictGroup) -> str:
-    """The rules by id, then what would be needed; the reason in words where no rule spoke."""
-    ids = ", ".join(dict.fromkeys(rule.id for rule in group.rules))
-    missing = f"needs {', '.join(words(name) for name in group.missing)}" if group.missing else ""
-    return "; ".join(filter(None, (ids, missing))) or group.reason
+    """The rules that hold, then those that cannot be decided and what they need; else the reason in words."""
+    return "; ".join(filter(None, (rule_ids(group.rules), _needed(group.missing)))) or group.reason
+
+
+def rule_ids(rules: Iterable["RuleFired"]) -> str:
+    """The rules that hold by id, then those that cannot be decided."""
+    unique = {rule.id: rule for rule in rules}.values()
+    holding = ", ".join(rule.id for rule in unique if not rule.missing)
+    undecided = ", ".join(rule.id for rule in unique if rule.missing)
+    return "; ".join(filter(None, (holding, f"undecided {undecided}" if undecided else "")))
 
 
 def decisive(group: VerdictGroup) -> str:
-    """The gravest rule with its source, then the other rules by id, and what would be needed."""
-    if not group.rules:
+    """The gravest rule behind the verdict with its source, then the other rules by id, and what is needed."""
+    undecided = group.verdict == "cannot_evaluate"
+    deciding = [rule for rule in group.rules if bool(rule.missing) == undecided] or list(group.rules)
+    if not deciding:
         return because(group)
-    first, *others = {rule.id: rule for rule in group.rules}.values()
-    also = f"also {', '.join(rule.id for rule in others)}" if others else ""
-    missing = f"needs {', '.join(words(name) for name in group.missing)}" if group.missing else ""
-    return "; ".join(filter(None, (f"{first.text} [{first.id}: {first.source}]", also, missing)))
+    first = deciding[0]
+    others = rule_ids(rule for rule in group.rules if rule.id != first.id)
+    also = f"also {others}" if others else ""
+    told = f"{first.text} [{first.id}: {first.source}]"
+    return "; ".join(filter(None, (told, also, _needed(group.missing))))
+
+
+def standing(rule: "RuleFired") -> str:
+    """How grave a rule is and whether it holds: "block", or "block, undecided: needs potassium"."""
+    severity = words(rule.severity)
+    return f"{severity}, undecided: {_needed(rule.missing)}" if rule.missing else severity
+
+
+def _needed(missing: Sequence[str]) -> str:
+    names = (interval_name(name) if name in INTERVALS else words(name) for name in missing)
+    return f"needs {', '.join(names)}" if missing else ""
 
 
 def by_reason(not_measurable: Mapping[str, str]) -> dict[str, list[str]]:
@@ -138,7 +161,7 @@ def group_verdicts(verdicts: Iterable["VerdictGiven"]) -> list[VerdictGroup]:
     """Verdicts in order of appearance, those merged that differ in nothing but the dose."""
     groups: dict[tuple[Any, ...], list[VerdictGiven]] = {}
     for verdict in verdicts:
-        rules = tuple(rule.id for rule in verdict.rules)
+        rules = tuple((rule.id, rule.missing) for rule in verdict.rules)
         drug = _only_drug(verdict.action) or verdict.action.text
         groups.setdefault((drug, verdict.verdict, rules, verdict.missing, verdict.reason), []).append(verdict)
     return [_merge(alike) for alike in groups.values()]
@@ -159,11 +182,14 @@ def reasons_of_rows(rows: Sequence["RankedAction"]) -> tuple[list[str], list[lis
 
 
 def fired_rules(groups: Iterable[VerdictGroup]) -> list[RuleReport]:
-    """Each rule once, in order of appearance, with its actions and the values it looked at."""
-    reports: dict[str, RuleReport] = {}
+    """Each rule once, in order of appearance, with its actions and the values it looked at.
+
+    A rule that holds for one action and cannot be decided for another is told for each.
+    """
+    reports: dict[tuple[str, tuple[str, ...]], RuleReport] = {}
     for group in groups:
         for rule in group.rules:
-            report = reports.setdefault(rule.id, RuleReport(rule, [], []))
+            report = reports.setdefault((rule.id, rule.missing), RuleReport(rule, [], []))
             report.add(group.action, evidence_text(rule.evidence))
     return list(reports.values())
 

@@ -4,6 +4,7 @@ import pytest
 
 from agent.wording import (
     because,
+    decisive,
     evidence_text,
     fact_text,
     fired_rules,
@@ -14,6 +15,7 @@ from agent.wording import (
     percent,
     reasons_of_rows,
     spread,
+    standing,
     words,
 )
 from tests.agent.made_results import LOW_POTASSIUM, SLOWING, action, made_mask, ranked
@@ -107,6 +109,28 @@ def test_combinations_and_what_was_not_understood_are_never_merged() -> None:
 def test_a_group_says_its_rules_then_what_is_missing_else_its_reason() -> None:
     because_of = [because(group) for group in group_verdicts(made_mask().verdicts)]
     assert because_of == ["no rule speaks against it", "R44", "R29", "needs creatinine"]
+
+
+def test_a_rule_that_cannot_be_decided_never_reads_as_one_that_holds() -> None:
+    undecided = LOW_POTASSIUM.model_copy(
+        update={"missing": ("potassium", "qtcf_ms"), "evidence": {"potassium_mmol_l": None}}
+    )
+    verdict = VerdictGiven(
+        action=action("sotalol", "80 mg"),
+        verdict="caution",
+        rules=(undecided, SLOWING),
+        missing=("potassium", "qtcf_ms"),
+    )
+    (group,) = group_verdicts([verdict])
+    assert because(group) == "R44; undecided R29; needs potassium, QTcF"
+    assert decisive(group).startswith("Verapamil raises the digoxin level")
+    assert decisive(group).endswith("also undecided R29; needs potassium, QTcF")
+    assert standing(undecided) == "block, undecided: needs potassium, QTcF"
+    assert standing(SLOWING) == "caution"
+    (refused,) = group_verdicts([verdict.model_copy(update={"verdict": "cannot_evaluate"})])
+    assert decisive(refused).startswith("Sotalol is not started with potassium below")
+    both = group_verdicts([verdict, verdict.model_copy(update={"rules": (LOW_POTASSIUM,)})])
+    assert [report.rule.missing for report in fired_rules(both)] == [("potassium", "qtcf_ms"), (), ()]
 
 
 def test_each_rule_is_told_once_with_every_action_and_every_value_it_looked_at() -> None:
