@@ -63,6 +63,38 @@ def filter_bands(
     return results
 
 
+def remove_mains(samples: NDArray[np.float64], fs_hz: float = FS_HZ) -> NDArray[np.float64]:
+    """samples (..., time) without the 50 or 60 Hz line and its second harmonic, in the rows where it stands out.
+
+    A line stands out where its bins hold over ten times the power of their neighbours; they are set to the
+    neighbours' size, so that what the heart has there stays.
+    """
+    from scipy.fft import irfft, rfft
+
+    length = samples.shape[-1]
+    if length < 2 * fs_hz:
+        return samples
+    spectrum = rfft(samples, axis=-1)
+    frequency = np.fft.rfftfreq(length, 1 / fs_hz)
+    dirty = np.zeros(samples.shape[:-1], dtype=bool)
+    for line_hz in (50.0, 60.0, 100.0, 120.0):
+        away = np.abs(frequency - line_hz)
+        line, around = away < 0.6, (away >= 1.0) & (away < 5.0)
+        if not line.any() or not around.any():
+            continue
+        size = np.abs(spectrum[..., line])
+        usual = np.median(np.abs(spectrum[..., around]), axis=-1, keepdims=True)
+        strong = size.max(axis=-1) > np.sqrt(10) * 2 * usual[..., 0] + 1e-9
+        shrink = np.minimum(1.0, usual / np.maximum(size, 1e-12))
+        spectrum[..., line] *= np.where(strong[..., None], shrink, 1.0)
+        dirty |= strong
+    if not dirty.any():
+        return samples
+    cleaned = samples.copy()
+    cleaned[dirty] = irfft(spectrum[dirty], length, axis=-1)
+    return cleaned
+
+
 def smooth(samples: NDArray[np.float64], sigma_ms: float, fs_hz: float = FS_HZ) -> NDArray[np.float64]:
     """Gaussian low-pass along the last axis; its -3 dB point is 133 / sigma_ms Hz."""
     from scipy.ndimage import gaussian_filter1d

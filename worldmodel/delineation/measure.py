@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.atrial import flutter_score, p_likeness
 from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander
-from worldmodel.delineation.filters import FS_HZ, fill_gaps, resample
+from worldmodel.delineation.filters import FS_HZ, fill_gaps, remove_mains, resample
 from worldmodel.delineation.findings import find_all
 from worldmodel.delineation.intervals import intervals_of, reasons
 from worldmodel.delineation.pacing import spike_height_mv
@@ -61,7 +61,8 @@ def measure_batch(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Measur
     if raw.shape[-1] < 2:
         return [_nothing(Quality("unusable", ("The recording is empty.",))) for _ in raw]
     state = judge_leads(raw)
-    x = resample(fill_gaps(without_spikes(np.where(state.ok[..., None], raw, 0.0))), fs_hz)
+    x = fill_gaps(without_spikes(np.where(state.ok[..., None], raw, 0.0)))
+    x = remove_mains(resample(x, fs_hz))
     energy = qrs_energy(x, state.ok)
     return [_measure_one(x[i], energy[i], state, i) for i in range(raw.shape[0])]
 

@@ -113,7 +113,7 @@ def find_t(
     low = smooth(beat, 10.0)
     size = magnitude(low)
     first = int(qrs_off + 50 * _MS)
-    reach = 560 * _MS if rr is None else min(0.62 * rr, 560 * _MS)
+    reach = _t_peak_reach_ms(None if rr is None else rr / _MS) * _MS
     last = min(size.size - 1, int(r_index + reach))
     end_limit = size.size if rr is None else min(size.size, int(r_index + rr - 90 * _MS))
     if last - first < int(30 * _MS):
@@ -132,13 +132,18 @@ def find_t(
     return peak + _vertex(size, peak), min((by_tangent + by_velocity) / 2, float(end_limit))
 
 
+def _t_peak_reach_ms(rr_ms: float | None) -> float:
+    """The latest a T peak comes after R: of a QTcB of 620 ms, but not in the last two fifths of the cycle."""
+    return 560.0 if rr_ms is None else min(0.62 * rr_ms, 620.0 * np.sqrt(rr_ms / 1000) - 120.0, 560.0)
+
+
 def _last_hump(size: NDArray[np.float64], first: int, last: int) -> int:
     """The last hump between the columns that is no mere ripple on the highest: of a biphasic T, the second phase."""
     from scipy.signal import find_peaks
 
     highest = first + int(np.argmax(size[first:last]))
     humps, _ = find_peaks(
-        size[first - 5 : last + 5], prominence=0.15 * size[highest], height=0.6 * size[highest]
+        size[first - 5 : last + 5], prominence=0.1 * size[highest], height=0.6 * size[highest]
     )
     humps = humps + first - 5
     humps = humps[(humps >= first) & (humps < last)]
