@@ -42,7 +42,7 @@ def candidates_for(goal: str | None, drugs: Sequence[str], catalogue: Catalogue)
 def judge_goal(goal: str, samples: Sequence[Measurement]) -> GoalJudged:
     """How many of the simulated ECGs show that `goal` is reached, of those that can show it."""
     if not shows_in_ecg(goal):
-        reason = f"a simulated ECG keeps its rhythm, so it cannot show whether {goal} is reached"
+        reason = f"a simulated ECG, which keeps its rhythm, cannot show whether {goal} is reached"
         return GoalJudged(name=goal, attained_probability=None, reason=reason)
     rates = [sample.intervals.hr_bpm for sample in samples if sample.intervals.hr_bpm is not None]
     low, high = RATE_CONTROL_BPM

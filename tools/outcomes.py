@@ -9,7 +9,6 @@ from knowledge.doses import GivenAction
 from knowledge.drugs import Catalogue
 from tools.case import Case
 from tools.exposure import action_of
-from tools.model import shared_model
 from tools.results import Result, SupportGiven, interval_values, rounded
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.measurement import Intervals, Measurement
@@ -21,9 +20,9 @@ Progress = Callable[[float], None]
 
 
 class SampleGiven(Result):
-    """One simulated ECG. risk: null: not judged; a lower bound where `risk_unknown` names something.
+    """One ECG in numbers. risk is null where it cannot be judged, a lower bound where something is unknown.
 
-    risk_components: the risk that each hazard would be alone.
+    risk_components: the risk that each hazard would be alone; risk_unknown: why others could not be judged.
     """
 
     intervals: dict[str, float | None]
@@ -73,7 +72,7 @@ def simulate_outcomes(
     hours: float | None,
     k: int,
     seed: int,
-    model: WorldModel | None = None,
+    model: WorldModel,
     progress: Progress | None = None,
 ) -> tuple[list[Outcome], Simulation]:
     """Simulate all actions x K samples in one batch, measure all in another, judge each by its change.
@@ -82,7 +81,7 @@ def simulate_outcomes(
     """
     pre, measured = case.pre_dose()
     given = [action_of(action, catalogue, hours) for action in actions]
-    simulation = (model or shared_model()).simulate(pre, measured, given, case.context, k, seed, progress)
+    simulation = model.simulate(pre, measured, given, case.context, k, seed, progress)
     samples_mv = simulation.samples_mv
     after = measure_batch(samples_mv.reshape(-1, *samples_mv.shape[2:]), simulation.fs_hz)
     outcomes = []

@@ -14,9 +14,11 @@ from tools.model import model_used, shared_model
 from tools.outcomes import (
     Outcome,
     Progress,
+    SampleGiven,
     before_dose,
     changes,
     pre_dose_risk,
+    sample_given,
     simulate_outcomes,
     summarise,
     support_given,
@@ -73,9 +75,13 @@ class RankedAction(Result):
 
 
 class RankResult(Answer):
-    """ranking: best first, "no drug" among it and again as `reference`. excluded: what the mask refuses."""
+    """ranking: best first, "no drug" among it and again as `reference`. excluded: what the mask refuses.
+
+    pre: the ECG that changes are counted from.
+    """
 
     goal: str | None
+    pre: SampleGiven
     order: tuple[str, ...] = ORDER
     ranking: tuple[RankedAction, ...]
     excluded: tuple[VerdictGiven, ...]
@@ -132,6 +138,7 @@ def rank_candidates(
     )
     result = RankResult(
         goal=goal,
+        pre=sample_given(case.pre_dose()[1], before),
         ranking=ranking,
         excluded=tuple(
             verdict_given(v, catalogue) for v in verdicts if v.action.doses and v.verdict in REFUSED
@@ -174,7 +181,7 @@ def _row(
         not_measurable=why_not_measurable(outcome),
         verdict=verdict.verdict,
         rules=verdict.rules,
-        reasons=reasons_for(outcome, before, verdict.rules),
+        reasons=reasons_for(outcome, before, verdict.rules, case.context.female),
         support=support_given(outcome.support),
     )
 

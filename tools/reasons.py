@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 from tools.outcomes import Outcome, why_not_measurable
 from tools.results import RuleFired
-from worldmodel.risk import HAZARDS, JUDGED_INTERVALS, Hazard, Risk
+from worldmodel.risk import JUDGED_INTERVALS, Hazard, Risk, hazards
 
 WORTH_TELLING = 0.02  # a component's own risk, or its change from the pre-dose ECG
 
 
-def reasons_for(outcome: Outcome, before: Risk, rules: Sequence[RuleFired]) -> tuple[str, ...]:
-    """Sentences for one row, the strongest component first."""
+def reasons_for(
+    outcome: Outcome, before: Risk, rules: Sequence[RuleFired], female: bool | None
+) -> tuple[str, ...]:
+    """Sentences for one row, the strongest component first; female as the risk was judged by."""
     return (
-        *(_what_moved(outcome, before) or ("no interval is beyond its limit",)),
+        *(_what_moved(outcome, before, female) or ("no interval is beyond its limit",)),
         *(f"{rule.severity}: {rule.text} [{rule.id}]" for rule in rules if rule.severity != "info"),
         *(
             f"{name} not measurable {why}"
@@ -23,10 +25,10 @@ def reasons_for(outcome: Outcome, before: Risk, rules: Sequence[RuleFired]) -> t
     )
 
 
-def _what_moved(outcome: Outcome, before: Risk) -> list[str]:
+def _what_moved(outcome: Outcome, before: Risk, female: bool | None) -> list[str]:
     old = {component.name: component.risk for component in before.components}
     told = []
-    for hazard in HAZARDS:
+    for hazard in hazards(female):
         found = [c for risk in outcome.risks for c in risk.components if c.name == hazard.name]
         if not found:
             continue

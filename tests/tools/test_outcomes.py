@@ -67,7 +67,7 @@ def test_no_pre_dose_value_means_no_change() -> None:
 
 def test_reasons_name_the_strongest_component_first_then_the_rules() -> None:
     rule = RuleFired(id="R1", severity="caution", text="Watch potassium.", source="label", evidence={})
-    first, second, *rest = reasons_for(qtcf(505, 505), interval_risk(BEFORE), [rule])
+    first, second, *rest = reasons_for(qtcf(505, 505), interval_risk(BEFORE), [rule], None)
     assert first.startswith("QTcF change +85 ms")
     assert second.startswith("QTcF 505 ms")
     assert "caution: Watch potassium. [R1]" in rest
@@ -75,9 +75,15 @@ def test_reasons_name_the_strongest_component_first_then_the_rules() -> None:
 
 def test_reasons_say_what_got_better() -> None:
     fast = Intervals(hr_bpm=150, qrs_ms=90, qtcf_ms=420, tpeak_tend_ms=80)
-    (first, *_) = reasons_for(qtcf(420), interval_risk(fast), [])
+    (first, *_) = reasons_for(qtcf(420), interval_risk(fast), [], None)
     assert first == "rate 70 bpm (limit 100, alarm 130): alone a risk of 0.00, 0.85 before the dose"
 
 
 def test_nothing_moved_is_said() -> None:
-    assert reasons_for(qtcf(420), interval_risk(BEFORE), []) == ("no interval is beyond its limit",)
+    assert reasons_for(qtcf(420), interval_risk(BEFORE), [], None) == ("no interval is beyond its limit",)
+
+
+def test_reasons_hold_qtc_to_the_limit_of_the_sex() -> None:
+    before = interval_risk(BEFORE, female=True)
+    assert any("(limit 460" in reason for reason in reasons_for(qtcf(505), before, [], True))
+    assert any("(limit 450" in reason for reason in reasons_for(qtcf(505), before, [], None))
