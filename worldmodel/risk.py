@@ -29,7 +29,8 @@ AHA_2018 = "ACC/AHA/HRS 2018 bradycardia guideline, doi:10.1161/CIR.000000000000
 ICH_E14 = "ICH E14 (2005)"
 NEWS2 = "NEWS2, Royal College of Physicians 2017"
 BOEHNERT = "Boehnert and Lovejoy 1985, doi:10.1056/NEJM198508223130804"
-TSE_2017 = "Tse 2017, doi:10.1016/j.hrthm.2017.05.031"
+TSE_2017 = "Tse 2017, doi:10.1016/j.hrthm.2017.05.031: mean cut-off, and two SD beyond it"
+CLASS_I_LABELS = "labels of class I antiarrhythmics: stop at a widening of 50 %"
 
 
 @dataclass(frozen=True)
@@ -76,28 +77,10 @@ HAZARDS = (
     Hazard("qtc_change", "QTcF change", "qtcf_ms", "change", 5, 60, "ms", f"{ICH_E14}; alarm: {AHA_2010}"),
     PR,
     Hazard("qrs", "QRS", "qrs_ms", "value", 120, 160, "ms", f"limit: {AHA_2009_QRS}; alarm: {BOEHNERT}"),
-    Hazard(
-        "qrs_change",
-        "QRS change",
-        "qrs_ms",
-        "change_percent",
-        0,
-        50,
-        "%",
-        "class I drug labels: stop at 50 %",
-    ),
+    Hazard("qrs_change", "QRS change", "qrs_ms", "change_percent", 0, 50, "%", CLASS_I_LABELS),
     Hazard("slow_rate", "rate", "hr_bpm", "value", 50, 40, "bpm", f"limit: {AHA_2018}; alarm: {NEWS2}"),
     Hazard("fast_rate", "rate", "hr_bpm", "value", 100, 130, "bpm", f"limit: definition; alarm: {NEWS2}"),
-    Hazard(
-        "tpeak_tend",
-        "Tpeak-Tend",
-        "tpeak_tend_ms",
-        "value",
-        103,
-        138,
-        "ms",
-        f"{TSE_2017}: mean cut-off, and + 2 SD",
-    ),
+    Hazard("tpeak_tend", "Tpeak-Tend", "tpeak_tend_ms", "value", 103, 138, "ms", TSE_2017),
 )
 JUDGED_INTERVALS = frozenset(hazard.interval for hazard in HAZARDS)
 
