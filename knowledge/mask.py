@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
 
-from knowledge.chart import LISTS, Chart
+from knowledge.chart import Chart
 from knowledge.conditions import ALWAYS, Condition, Evidence, Truth, Value
 from knowledge.doses import DrugDose, GivenAction, convert_dose
 from knowledge.drugs import Catalogue
@@ -18,41 +18,13 @@ from knowledge.errors import DoseError
 from knowledge.findings import EcgFindings
 from knowledge.medications import Taken, resolve_medications, substances
 from knowledge.patient import Patient
-from knowledge.policy import GRAVITY, VerdictName, verdict_of
 from knowledge.rules import DoseTest, Rule
+from knowledge.verdicts import FiredRule, Verdict, conclude, gather
+
+__all__ = ["FiredRule", "Mask", "Verdict", "judge"]
 
 # Where no weight is known, a test per kg is decided only if it comes out the same at both of these.
 ADULT_WEIGHTS_KG = (30.0, 250.0)
-_LIST_NAMES = {"conditions": "diagnoses", "medications": "medications", "allergies": "allergies"}
-
-
-@dataclass(frozen=True, slots=True)
-class FiredRule:
-    """A rule that holds, with the values it looked at; or, with `missing`, one that cannot be decided."""
-
-    id: str
-    severity: str
-    text: str
-    source: str
-    evidence: Evidence
-    missing: tuple[str, ...] = ()
-    kind: str = ""
-
-    @property
-    def verdict(self) -> VerdictName:
-        """What this rule alone would lead to."""
-        return verdict_of(self.severity, self.missing, self.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The verdict of one action: its rules, gravest first, the inputs it lacks, and the reason in a sentence."""
-
-    action: GivenAction
-    verdict: VerdictName
-    rules: tuple[FiredRule, ...] = ()
-    missing: tuple[str, ...] = ()
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +35,11 @@ class _Prepared:
     drugs: frozenset[str]
     partners: frozenset[str]
     condition: Condition | None
+
+    @property
+    def tests_dose(self) -> bool:
+        """Whether it matters how much is given."""
+        return self.rule.dose is not None or self.rule.partner_dose is not None
 
 
 @dataclass
@@ -125,7 +102,8 @@ class Mask:
         self._index = _prepare(tuple(rules), catalogue)
         self._charts: dict[str, Truth] = {}
         self._singles: dict[DrugDose, tuple[FiredRule, ...]] = {}
-        self._pairs: dict[tuple[DrugDose, DrugDose], tuple[FiredRule, ...]] = {}
+        self._between: dict[tuple[str, str], tuple[tuple[_Prepared, bool], ...]] = {}
+        self._pairs: dict[tuple[object, ...], tuple[FiredRule, ...]] = {}
 
     def _taking(self) -> frozenset[str]:
         """The drugs surely taken now, and their classes."""
@@ -136,64 +114,91 @@ class Mask:
         """The verdict of one action."""
         outcomes = [outcome for dose in action.doses for outcome in self._single(dose)]
         for one, other in combinations(action.doses, 2):
-            if one.drug_id != other.drug_id:
-                outcomes += self._pair(one, other)
-        return _conclude(action, outcomes)
+            outcomes += self._pair(one, other)
+        return conclude(action, outcomes)
 
     def _single(self, dose: DrugDose) -> tuple[FiredRule, ...]:
         if dose not in self._singles:
-            self._singles[dose] = tuple(self._judge_single(dose))
+            self._singles[dose] = tuple(gather(self._judge_single(dose)))
         return self._singles[dose]
 
     def _pair(self, one: DrugDose, other: DrugDose) -> tuple[FiredRule, ...]:
-        if (one, other) not in self._pairs:
-            pair = (*self._judge_pair(one, other), *self._judge_pair(other, one))
-            self._pairs[one, other] = self._pairs[other, one] = pair
-        return self._pairs[one, other]
+        """What two doses do to each other. Unless a rule tests a dose, drugs and routes settle it."""
+        drugs = (one.drug_id, other.drug_id)
+        if drugs not in self._between:
+            self._between[drugs] = self._rules_between(*drugs)
+        rules = self._between[drugs]
+        if not rules:
+            return ()
+        tested = any(prepared.tests_dose for prepared, _ in rules)
+        key = (one, other) if tested else (*drugs, one.route, other.route)
+        if key not in self._pairs:
+            self._pairs[key] = tuple(
+                outcome
+                for prepared, swapped in rules
+                for outcome in self._judge_pair(prepared, *((other, one) if swapped else (one, other)))
+            )
+        return self._pairs[key]
+
+    def _rules_between(self, one: str, other: str) -> tuple[tuple[_Prepared, bool], ...]:
+        """The rules of two drugs; True with those that speak of the other first."""
+        if one == other:
+            return ()
+        return (
+            *(
+                (prepared, False)
+                for prepared in self._index.subject.get(one, ())
+                if other in prepared.partners
+            ),
+            *(
+                (prepared, True)
+                for prepared in self._index.subject.get(other, ())
+                if one in prepared.partners
+            ),
+        )
+
+    def _judge_pair(self, prepared: _Prepared, subject: DrugDose, partner: DrugDose) -> Iterator[FiredRule]:
+        rule = prepared.rule
+        given = self._fits(subject, rule.route, rule.dose)
+        beside = self._fits(partner, rule.partner_route, rule.partner_dose, said="with")
+        yield from self._outcome(prepared, given, beside)
 
     def _judge_single(self, dose: DrugDose) -> Iterator[FiredRule]:
         """What the dose does alone, and with what the patient takes."""
         yield from self._limits(dose)
         for prepared in self._index.solo.get(dose.drug_id, ()):
             rule = prepared.rule
-            yield from self._outcome(prepared, self._given(rule, dose), self._allergic(rule, dose.drug_id))
-        as_subject = self._index.subject.get(dose.drug_id, ())
-        as_partner = self._index.partner.get(dose.drug_id, ())
+            given = self._fits(dose, rule.route, rule.dose)
+            yield from self._outcome(prepared, given, self._allergic(rule, dose.drug_id))
+        for prepared in self._index.subject.get(dose.drug_id, ()):
+            rule = prepared.rule
+            given = self._fits(dose, rule.route, rule.dose)
+            for taken in self._taken_of(prepared.partners, dose):
+                on = self._on(taken, rule, rule.partner_route, rule.partner_dose)
+                yield from self._outcome(prepared, given, on)
+        for prepared in self._index.partner.get(dose.drug_id, ()):
+            rule = prepared.rule
+            given = self._fits(dose, rule.partner_route, rule.partner_dose)
+            for taken in self._taken_of(prepared.drugs, dose):
+                yield from self._outcome(prepared, given, self._on(taken, rule, rule.route, rule.dose))
+        yield from self._remarks(dose)
+
+    def _taken_of(self, drugs: frozenset[str], dose: DrugDose) -> list[Taken | None]:
+        """Which of the drugs the patient takes, other than the dose's own; [None] when no list was given."""
         if not self._listed:
-            untold = Truth(None, {}, ("medications",))
-            for prepared in (*as_subject, *as_partner):
-                yield from self._outcome(prepared, untold)
+            return [None]
+        return [taken for taken in self._taken if taken.drug_id in drugs and taken.drug_id != dose.drug_id]
+
+    def _remarks(self, dose: DrugDose) -> Iterator[FiredRule]:
+        """What the medication list says of the dose beside all rules."""
         for taken in self._taken:
             if taken.drug_id == dose.drug_id:
-                yield from self._again(taken, dose)
-                continue
-            for prepared in as_subject:
-                if taken.drug_id in prepared.partners:
-                    rule = prepared.rule
-                    on = self._on(taken, rule, rule.partner_route, rule.partner_dose)
-                    yield from self._outcome(prepared, self._given(rule, dose), on)
-            for prepared in as_partner:
-                if taken.drug_id in prepared.drugs:
-                    rule = prepared.rule
-                    on = self._on(taken, rule, rule.route, rule.dose)
-                    yield from self._outcome(prepared, self._given_partner(rule, dose), on)
+                text = f"The patient takes {taken.text} already: it counts toward the largest daily dose"
+                yield FiredRule("D03", "C", text, "policy", {"takes": taken.text, "given": str(dose)})
         if self._unknown_medications:
             names = ", ".join(self._unknown_medications)
             text = f"Not in the catalogue, so their interactions were not checked: {names}"
             yield FiredRule("D01", "C", text, "policy", {"medications": names})
-
-    def _again(self, taken: Taken, dose: DrugDose) -> Iterator[FiredRule]:
-        """The patient takes this drug already."""
-        text = f"The patient takes {taken.text} already: it counts toward the largest daily dose"
-        yield FiredRule("D03", "C", text, "policy", {"takes": taken.text, "given": str(dose)})
-
-    def _judge_pair(self, subject: DrugDose, partner: DrugDose) -> Iterator[FiredRule]:
-        for prepared in self._index.subject.get(subject.drug_id, ()):
-            if partner.drug_id in prepared.partners:
-                rule = prepared.rule
-                yield from self._outcome(
-                    prepared, self._given(rule, subject), self._given_partner(rule, partner)
-                )
 
     def _outcome(self, prepared: _Prepared, *parts: Truth) -> Iterator[FiredRule]:
         """The rule, if it holds or cannot be decided for these parts and this chart."""
@@ -219,18 +224,15 @@ class Mask:
             self._charts[rule.id] = truth
         return self._charts[rule.id]
 
-    def _given(self, rule: Rule, dose: DrugDose) -> Truth:
-        return self._fits(dose, rule.route, rule.dose)
-
-    def _given_partner(self, rule: Rule, dose: DrugDose) -> Truth:
-        return self._fits(dose, rule.partner_route, rule.partner_dose)
-
-    def _fits(self, dose: DrugDose, routes: tuple[str, ...] | None, test: DoseTest | None) -> Truth:
+    def _fits(
+        self, dose: DrugDose, routes: tuple[str, ...] | None, test: DoseTest | None, said: str = "given"
+    ) -> Truth:
         """Whether a dose that is given is by such a route and of such a size."""
         if routes is not None and dose.route not in routes:
             return Truth(False, {})
-        evidence: dict[str, Value | str] = {"given": str(dose)}
-        return self._sized(test, dose.dose, dose.unit, evidence) if test else Truth(True, evidence)
+        if test is None:
+            return Truth(True, {said: f"{self._catalogue.get(dose.drug_id).name} {dose.route}"})
+        return self._sized(test, dose.dose, dose.unit, {said: str(dose)})
 
     def _sized(self, test: DoseTest, dose: float | None, unit: str | None, evidence: Evidence) -> Truth:
         """A test of a dose; per kg it needs the weight, and an infusion is not measured in bolus units."""
@@ -248,8 +250,12 @@ class Mask:
             return Truth(False, evidence)
         return Truth(said.pop(), evidence) if len(said) == 1 else Truth(None, evidence, ("weight_kg",))
 
-    def _on(self, taken: Taken, rule: Rule, routes: tuple[str, ...] | None, test: DoseTest | None) -> Truth:
+    def _on(
+        self, taken: Taken | None, rule: Rule, routes: tuple[str, ...] | None, test: DoseTest | None
+    ) -> Truth:
         """Whether the patient is on a partner: sure of the drug, its route, its dose, and not washed out."""
+        if taken is None:
+            return Truth(None, {}, ("medications",))
         evidence: dict[str, Value | str] = {"takes": taken.text}
         if taken.hours_ago:
             evidence["last_taken_hours_ago"] = taken.hours_ago
@@ -323,46 +329,3 @@ def _allergies(patient: Patient | None, catalogue: Catalogue) -> list[tuple[str,
     if patient is None or patient.allergies is None:
         return None
     return [(entry.substance, substances(entry.substance, catalogue)) for entry in patient.allergies]
-
-
-def _conclude(action: GivenAction, outcomes: list[FiredRule]) -> Verdict:
-    """The gravest of the outcomes, with all of them."""
-    if not outcomes:
-        return Verdict(action, "allowed", reason="No rule objects.")
-    kept = _strongest(_gathered(outcomes))
-    worst = kept[0].verdict
-    missing = tuple(dict.fromkeys(name for outcome in kept for name in outcome.missing))
-    return Verdict(action, worst, kept, missing, _reason(worst, kept))
-
-
-def _reason(verdict: VerdictName, rules: Sequence[FiredRule]) -> str:
-    deciding = [rule for rule in rules if rule.verdict == verdict]
-    if verdict == "cannot_evaluate":
-        needed = ", ".join(dict.fromkeys(name for rule in deciding for name in rule.missing))
-        return f"Cannot be judged without {needed}: {deciding[0].text} ({deciding[0].id})"
-    return f"{deciding[0].text} ({deciding[0].id})"
-
-
-def _gathered(outcomes: Iterable[FiredRule]) -> Iterator[FiredRule]:
-    """Rules that only want a whole list, gathered to one outcome for each list."""
-    wanting: dict[str, list[FiredRule]] = {}
-    for outcome in outcomes:
-        if outcome.missing and outcome.kind != "data" and LISTS.issuperset(outcome.missing):
-            wanting.setdefault(outcome.missing[0], []).append(outcome)
-        else:
-            yield outcome
-    for name, rules in wanting.items():
-        ids = ", ".join(sorted({rule.id for rule in rules}))
-        gravest = max(rules, key=lambda rule: GRAVITY[rule.verdict])
-        text = f"No list of {_LIST_NAMES[name]} was given: {ids} could not be decided"
-        yield FiredRule(f"D-{name}", gravest.severity, text, "policy", {"rules": ids}, (name,))
-
-
-def _strongest(outcomes: Iterable[FiredRule]) -> tuple[FiredRule, ...]:
-    """Each rule once, in its gravest outcome; the gravest first, ties by id."""
-    best: dict[str, FiredRule] = {}
-    for outcome in outcomes:
-        known = best.get(outcome.id)
-        if known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]:
-            best[outcome.id] = outcome
-    return tuple(sorted(best.values(), key=lambda outcome: (-GRAVITY[outcome.verdict], outcome.id)))
