@@ -27,7 +27,7 @@ INTERVALS = {
 LEGEND = "JTp: J point to T peak; TpTe: T peak to T end; QTcF by Fridericia, QTcB by Bazett"
 ABBREVIATIONS = {
     name.lower(): name
-    for name in ["AV", "CrCl", "EF", "INR", "LBBB", "PR", "QRS", "QT", "QTc", "RBBB", "RR", "ST"]
+    for name in ("AV", "CrCl", "EF", "INR", "LBBB", "PR", "QRS", "QT", "QTc", "RBBB", "RR", "ST")
 }
 UNITS = {
     "_mmol_l": "mmol/L",
