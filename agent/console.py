@@ -101,6 +101,9 @@ def print_ranking(console: Console, result: "RankResult") -> None:
     """Best first; then why each row stands where it does, what was excluded, and the rules that spoke."""
     table = _table("", "action", "score", "risk", "goal", "rate", "PR", "QRS", "QTcF", "change")
     table.columns[1].justify = "left"
+    intervals = ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms")
+    before = (number(result.pre.intervals.get(name)) for name in intervals)
+    table.add_row("", "before the dose", "", number(result.pre.risk, 2), "", *before, "")
     for row in result.ranking:
         doubt = "" if row.verdict == "allowed" else f" ({words(row.verdict)}: {rule_ids(row.rules)})"
         table.add_row(
@@ -111,7 +114,7 @@ def print_ranking(console: Console, result: "RankResult") -> None:
             number(row.score, 2),
             ("≥ " * (row.lower_bound and row.risk_mean is not None)) + spread(row.risk_mean, row.risk_sd, 2),
             percent(row.goal.attained_probability if row.goal else None),
-            *(number(row.intervals.get(name)) for name in ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms")),
+            *(number(row.intervals.get(name)) for name in intervals),
             number(row.delta.get("qtcf_ms"), signed=True),
         )
     console.print(table)

@@ -81,6 +81,20 @@ def action(name: str, dose: str, route: str = "oral") -> ActionGiven:
     return ActionGiven(drugs=(DrugGiven(name=name, dose=dose, route=route),), text=f"{name} {dose} {route}")
 
 
+BEFORE = SampleGiven(
+    intervals={
+        "hr_bpm": 75.0,
+        "rr_ms": 800.0,
+        "pr_ms": None,
+        "qrs_ms": 92.0,
+        "qt_ms": 396.0,
+        "qtcf_ms": 426.6,
+    },
+    not_measurable={},
+    risk=0.05,
+    risk_components={},
+    risk_unknown={},
+)
 NO_DRUG = ActionGiven(drugs=(), text="no drug")
 LOW_POTASSIUM = RuleFired(
     id="R29",
@@ -161,6 +175,7 @@ def made_ranking() -> RankResult:
     )
     result = RankResult(
         goal="rate-control",
+        pre=BEFORE,
         ranking=rows,
         excluded=tuple(v for v in made_mask().verdicts if v.verdict in ("blocked", "cannot_evaluate")),
         reference=rows[1],
@@ -177,23 +192,12 @@ def made_ranking() -> RankResult:
 
 def made_simulation() -> SimulateResult:
     """One action, three samples; the PR could not be measured."""
-    intervals = {
-        "hr_bpm": 75.0,
-        "rr_ms": 800.0,
-        "pr_ms": None,
-        "qrs_ms": 92.0,
-        "qt_ms": 396.0,
-        "qtcf_ms": 426.6,
-    }
-    before = SampleGiven(
-        intervals=intervals, not_measurable={}, risk=0.05, risk_components={}, risk_unknown={}
-    )
     simulated = ActionSimulated(
         action=action("dofetilide", "500 ug"),
         verdict=VerdictGiven(action=action("dofetilide", "500 ug"), verdict="caution", rules=(SLOWING,)),
         hours=2.5,
         seed=7,
-        samples=(before,) * 3,
+        samples=(BEFORE,) * 3,
         summary={
             "qtcf_ms": Summary(mean=461.2, sd=8.1, q05=452.0, q50=461.0, q95=470.0, n=3),
             "pr_ms": None,
@@ -204,7 +208,7 @@ def made_simulation() -> SimulateResult:
         support=SupportGiven(in_distribution=False, score=0.9, reasons=("QRS wider than any in training",)),
         files=("out/dofetilide_1.hea",),
     )
-    return SimulateResult(pre=before, actions=(simulated,), model=MODEL)
+    return SimulateResult(pre=BEFORE, actions=(simulated,), model=MODEL)
 
 
 def made_measurements() -> MeasureResult:

@@ -77,6 +77,7 @@ def test_a_simulation_shows_value_and_change_with_their_spread_and_its_doubts() 
 
 def test_the_ranking_shows_score_risk_goal_and_intervals_in_order() -> None:
     lines = [" ".join(line.split()) for line in printed("ranking", 120).splitlines()]
+    assert "before the dose 0.05 75 – 92 427" in lines
     assert "1 metoprolol 25 mg oral at 2 h 0.05 0.04 ± 0.02 67 % 74 – 92 427 +0" in lines
     assert "2 no drug at 2 h 0.06 0.05 ± 0.02 67 % 74 – 92 427 +0" in lines
     assert "3 verapamil 120 mg oral at 2 h (caution: R44) – – 67 % 74 – 92 – –" in lines

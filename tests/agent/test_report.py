@@ -117,6 +117,7 @@ def test_every_part_of_the_case_is_there(outline: Outline) -> None:
 
 
 def test_the_ranking_shows_values_their_spread_and_dashes_for_the_unknown(outline: Outline) -> None:
+    assert "before the dose 0.05 75 – 92 427 –" in outline.text
     assert "1 metoprolol 25 mg oral at 2 h 0.05 0.04 ± 0.02 67 % 74 -1 – 92 +0 427 +0" in outline.text
     assert "3 verapamil 120 mg oral at 2 h caution – –" in outline.text
 
