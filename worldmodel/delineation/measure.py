@@ -30,6 +30,8 @@ from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, 
 
 # Beyond this numbers only overflow; far below it no lead is believed any more.
 _ABSURD_MV = 1e6
+# Recordings filtered together: as many as stay near the processor's cache, so memory is bounded, too.
+_CHUNK = 16
 _INDEPENDENT = np.array([name in INDEPENDENT_LEADS for name in LEADS])
 
 
@@ -57,6 +59,9 @@ def measure_batch(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Measur
 
     NaN where nothing was recorded; any rate and length.
     """
+    if len(samples_mv) > _CHUNK:
+        chunks = (samples_mv[first : first + _CHUNK] for first in range(0, len(samples_mv), _CHUNK))
+        return [measured for chunk in chunks for measured in measure_batch(chunk, fs_hz)]
     raw = np.clip(np.asarray(samples_mv, dtype=np.float64), -_ABSURD_MV, _ABSURD_MV)
     if raw.shape[-1] < 2:
         return [_nothing(Quality("unusable", ("The recording is empty.",))) for _ in raw]

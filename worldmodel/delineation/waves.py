@@ -165,10 +165,12 @@ def find_p(
     peak = int(np.argmax(bump))
     if bump[peak] < 0.008:
         return None
+    # A broad or notched P peaks anywhere along its top; its feet are looked for from the ends of the top.
+    near = slice(max(0, peak - int(60 * _MS)), peak + int(60 * _MS))
+    top = near.start + np.flatnonzero(bump[near] >= 0.6 * bump[peak])
     speed = velocity(part, 10.0)
-    before, after = int(80 * _MS), int(90 * _MS)
-    on = _foot(speed[max(0, peak - before) : peak + 1][::-1], _P_ON)
-    off = _foot(speed[peak : peak + after], _P_OFF, 0.7)
+    on = _foot(speed[max(0, top[0] - int(50 * _MS)) : peak + 1][::-1], _P_ON)
+    off = _foot(speed[peak : top[-1] + int(70 * _MS)], _P_OFF, 0.7)
     return start + peak - on, float(start + peak), start + peak + off
 
 

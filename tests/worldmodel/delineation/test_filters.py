@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from worldmodel.delineation.beats import median_of_beats
-from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, resample, smooth
+from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, remove_mains, resample, smooth
 
 
 @pytest.mark.parametrize("fs_hz", [100.0, 102.4, 250.0, 257.0, 360.0, 1000.0])
@@ -44,3 +44,16 @@ def test_smoothing_keeps_area_and_place():
 def test_the_fast_median_is_the_median(beats):
     windows = np.random.default_rng(0).normal(size=(beats, 3, 11))
     np.testing.assert_allclose(median_of_beats(windows), np.median(windows, axis=0))
+
+
+@pytest.mark.parametrize("line_hz", [50.0, 59.95])
+def test_mains_go_and_the_beats_stay(line_hz):
+    time = np.arange(5000) / FS_HZ
+    beats = sum(np.exp(-0.5 * ((time - r) / 0.01) ** 2) for r in np.arange(0.4, 10, 0.83))
+    cleaned = remove_mains((beats + 0.2 * np.sin(2 * np.pi * line_hz * time))[None])[0]
+    assert np.abs(cleaned - beats)[250:-250].max() < 0.03
+
+
+def test_a_signal_without_mains_is_returned_untouched():
+    noise = np.random.default_rng(0).normal(size=(3, 5000))
+    np.testing.assert_array_equal(remove_mains(noise), noise)
