@@ -82,7 +82,7 @@ class Chart:
             return ()
         entries = [diagnoses_in(None, self.patient.indication or "")]
         for entry in self.patient.conditions or ():
-            code = entry.code if entry.system.lower().replace("-", "").startswith("icd10") else None
+            code = entry.code if _is_icd10(entry.system) else None
             entries.append(diagnoses_in(code, entry.text))
         return tuple(entries)
 
@@ -111,6 +111,14 @@ class Chart:
             return True, ()
         return (False, ()) if self.charted else (None, ("conditions",))
 
+    def unreadable(self) -> tuple[str, ...]:
+        """Codes of a system that is not read here, with a text that says nothing to the rules."""
+        return tuple(
+            entry.code
+            for entry in (self.patient.conditions or () if self.patient else ())
+            if entry.code and not _is_icd10(entry.system) and not diagnoses_in(None, entry.text)
+        )
+
     def not_understood(self) -> tuple[str, ...]:
         """Entries of the chart that no rule reads, so that none is dropped in silence."""
         if self.patient is None:
@@ -121,6 +129,10 @@ class Chart:
             if not diagnoses_in(entry.code, entry.text)
         ]
         return (*unread, *self.patient.unread_labs())
+
+
+def _is_icd10(system: str) -> bool:
+    return system.lower().replace("-", "").replace(" ", "").startswith("icd10")
 
 
 def _seen(flag: bool | None, charted: Known) -> Known:

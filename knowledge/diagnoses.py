@@ -11,9 +11,10 @@ from knowledge.errors import CatalogueError
 
 # A phrase that follows one of these in the same clause is not a diagnosis of this patient.
 _DENIED = re.compile(
-    r"\b(no|not|non|denies|denied|without|negative for|ruled out|rule out|excluded|family history|fh of"
-    r"|mother|father)\b[^,;.]*$"
+    r"\b(no|not|denies|denied|without|negative for|ruled out|excluded|family history|fh of|mother|father)\b[^,;.]*$"
 )
+_EJECTION_FRACTION = re.compile(r"\b(?:lv)?ef\b\D{0,12}?(\d{1,2})(?:\s*(?:-|to)\s*(\d{1,2}))?\s*%")
+LOW_EF_PERCENT = 40
 
 
 class Diagnosis(Record):
@@ -54,7 +55,12 @@ def _patterns() -> tuple[tuple[str, tuple[str, ...], re.Pattern[str] | None], ..
 
 def diagnoses_in(code: str | None, text: str) -> frozenset[str]:
     """Names of the diagnoses that one entry of a chart is, with those that include them."""
-    return _diagnoses_in((code or "").replace(".", "").strip().upper(), re.sub(r"\s+", " ", text.lower()))
+    return _diagnoses_in((code or "").replace(".", "").strip().upper(), _plain(text))
+
+
+def _plain(text: str) -> str:
+    """Lower case, hyphens as blanks; "non-ischaemic" stays one word, as it denies nothing else."""
+    return re.sub(r"[\s-]+", " ", text.lower().replace("non-", "non").replace("'", ""))
 
 
 @lru_cache(maxsize=4096)
@@ -65,6 +71,8 @@ def _diagnoses_in(code: str, text: str) -> frozenset[str]:
         if (code and code.startswith(codes) and codes)
         or (phrase and any(not _DENIED.search(text[: hit.start()]) for hit in phrase.finditer(text)))
     }
+    if any(float(hit[2] or hit[1]) <= LOW_EF_PERCENT for hit in _EJECTION_FRACTION.finditer(text)):
+        found.add("hfref")
     return _widened(found)
 
 

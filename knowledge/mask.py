@@ -190,11 +190,14 @@ class Mask:
         return [taken for taken in self._taken if taken.drug_id in drugs and taken.drug_id != dose.drug_id]
 
     def _remarks(self, dose: DrugDose) -> Iterator[FiredRule]:
-        """What the medication list says of the dose beside all rules."""
+        """What has to be said of the dose and the chart beside all rules."""
         for taken in self._taken:
             if taken.drug_id == dose.drug_id:
                 text = f"The patient takes {taken.text} already: it counts toward the largest daily dose"
                 yield FiredRule("D03", "C", text, "policy", {"takes": taken.text, "given": str(dose)})
+        if codes := self._chart.unreadable():
+            text = f"Diagnoses in a code that is not read here, and so not looked at: {', '.join(codes)}"
+            yield FiredRule("D04", "C", text, "policy", {"codes": ", ".join(codes)})
         if self._unknown_medications:
             names = ", ".join(self._unknown_medications)
             text = f"Not in the catalogue, so their interactions were not checked: {names}"

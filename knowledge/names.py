@@ -86,7 +86,7 @@ def _spans(words: list[str], catalogue: Catalogue) -> list[tuple[int, int, tuple
 def resolve_drug(text: str, catalogue: Catalogue) -> Resolution:
     """The one drug a name or a line of a medication table stands for."""
     words = _words(
-        re.sub(r"(?<![a-z])\d[\d.,]*\s*(?:%|mg|mcg|ug|µg|g|gm|meq|units?|ml|mmol)?\b", " ", text.lower())
+        re.sub(r"(?<![a-z0-9.])\d[\d.,]*\s*(?:%|mg|mcg|ug|µg|g|gm|meq|units?|ml|mmol)?\b", " ", text.lower())
     )
     if tuple(words) in _index(catalogue):
         return _decide(_index(catalogue)[tuple(words)], "several")

@@ -1,8 +1,8 @@
 """The search index: an embedded Chroma store, built from the knowledge base and named by its content.
 
 Decisions never come from here, only answers to questions and citations. The index lies in a folder of
-the user's cache; it is built beside it and moved into place, so two processes can do so at once, and
-built anew when it is damaged.
+the user's cache, and is built anew when it is damaged. Each build has a folder of its own, so two
+processes can build at once.
 """
 
 import hashlib
@@ -11,10 +11,11 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from knowledge.drugs import Catalogue, Drug, load_catalogue
 from knowledge.embedding import VERSION, embed
@@ -22,10 +23,12 @@ from knowledge.errors import StoreError
 from knowledge.rules import Rule, load_rules
 
 if TYPE_CHECKING:
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection as ChromaCollection
 
 _NAME = "knowledge"
 _READY = "ready.json"
+_OPENING = threading.Lock()  # chromadb is not made for two threads that open one folder
 
 
 @dataclass(frozen=True)
@@ -104,20 +107,21 @@ def open_store(folder: Path | None = None) -> RuleStore:
     catalogue, rules = load_catalogue(), load_rules()
     entries = list(_entries(catalogue, rules))
     home = folder if folder is not None else cache_folder()
-    target = home / f"index-{_content_hash(entries)}"
-    if (target / _READY).exists():
+    name = f"index-{_content_hash(entries)}"
+    with _OPENING:
+        for built in sorted(home.glob(f"{name}-*/{_READY}")):
+            try:
+                return RuleStore(_open(built.parent, len(entries)), catalogue)
+            except Exception:  # whatever chromadb finds wrong with it: it is only an index
+                shutil.rmtree(built.parent, ignore_errors=True)
         try:
-            return RuleStore(_checked(_open(target), len(entries)), catalogue)
-        except Exception:  # whatever chromadb finds wrong with it: it is only an index
-            _discard(target)
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        _build(target, entries, catalogue)
-        return RuleStore(_checked(_open(target), len(entries)), catalogue)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write the search index to {home}: {error.strerror}", "Set ECGWM_HOME."
-        ) from error
+            home.mkdir(parents=True, exist_ok=True)
+            return RuleStore(_open(_build(home, name, entries, catalogue), len(entries)), catalogue)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write the search index to {home}: {error.strerror}",
+                "Set ECGWM_HOME to another folder.",
+            ) from error
 
 
 def cache_folder() -> Path:
@@ -167,29 +171,25 @@ def _content_hash(entries: Sequence[Entry]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _open(folder: Path) -> "ChromaCollection":
-    import chromadb
-    from chromadb.config import Settings
-
-    settings = Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(folder))
-    client = chromadb.PersistentClient(path=str(folder), settings=settings)
-    return client.get_collection(_NAME, embedding_function=None)
-
-
-def _checked(collection: "ChromaCollection", count: int) -> "ChromaCollection":
+def _open(folder: Path, count: int) -> "ChromaCollection":
+    collection = _client(folder).get_collection(_NAME, embedding_function=None)
     if collection.count() != count:
         raise StoreError("the search index is incomplete", "It is built anew.")
     return collection
 
 
-def _build(target: Path, entries: Sequence[Entry], catalogue: Catalogue) -> None:
-    """Build in a folder beside the target, then move it there; a process that was faster wins."""
+def _client(folder: Path) -> "Client":
     import chromadb
     from chromadb.config import Settings
 
-    building = Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
-    settings = Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(building))
-    client = chromadb.PersistentClient(path=str(building), settings=settings)
+    client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+    return cast("Client", client)  # its declared type has no close()
+
+
+def _build(home: Path, name: str, entries: Sequence[Entry], catalogue: Catalogue) -> Path:
+    """Build an index in a folder of its own, then give it its name: no other process sees half of one."""
+    building = Path(tempfile.mkdtemp(prefix="building-", dir=home))
+    client = _client(building)
     collection = client.create_collection(
         _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
     )
@@ -201,17 +201,6 @@ def _build(target: Path, entries: Sequence[Entry], catalogue: Catalogue) -> None
             for entry in entries
         ],
     )
+    client.close()
     (building / _READY).write_text(json.dumps({"entries": len(entries)}), "utf-8")
-    try:
-        building.rename(target)
-    except OSError:
-        shutil.rmtree(building, ignore_errors=True)
-        if not (target / _READY).exists():
-            raise
-
-
-def _discard(folder: Path) -> None:
-    """Move a damaged index aside, then delete it: another process may still hold its files."""
-    aside = Path(tempfile.mkdtemp(prefix="damaged-", dir=folder.parent)) / folder.name
-    folder.rename(aside)
-    shutil.rmtree(aside.parent, ignore_errors=True)
+    return building.rename(home / building.name.replace("building", name))
