@@ -8,9 +8,9 @@ from rich.text import Text
 
 from agent.console_steps import showing_steps
 from agent.errors import AgentError, ProviderError
+from agent.planning.understanding import HELP
 from agent.session import Answer, Conversation
 from agent.toolbox import OWN_ERRORS
-from agent.understanding import HELP
 
 WELCOME = "Ask what a drug would do to this ECG. /help shows examples, /quit ends. Research use only."
 SLASH = {

@@ -9,7 +9,6 @@ from agent.simulation_words import asked_for, comparison_told, ranking_told, sim
 from agent.state import Json
 from agent.transcript import Found
 from agent.verdict_words import plain, verdicts_told
-from knowledge.policy import REFUSED
 
 NAMES = {
     "hr_bpm": ("rate", "bpm"),
@@ -37,7 +36,7 @@ _RECORD = {
     "notes": r"\bnotes?\b",
 }
 _ITEM = ("name", "value", "unit", "dose", "route", "frequency", "text", "code", "substance", "reaction")
-HITS = 5
+HITS = 8
 ALL = 20  # rules told in full where they are what is asked for
 
 
@@ -122,8 +121,17 @@ def _exclusion_told(_: str, result: Json) -> str:
 
 
 def _knowledge_told(_: str, result: Json) -> str:
-    hits = [f"- {_sentence(hit['text'])} [{hit['id']}]" for hit in result["hits"][:HITS]]
-    return "\n".join(("In the knowledge base:", *hits)) if hits else "The knowledge base has nothing on that."
+    hits = result["hits"]
+    lines = [f"- {_severity(hit)}{_sentence(hit['text'])} [{hit['id']}]" for hit in hits[:HITS]]
+    if len(hits) > HITS:
+        lines.append(f"- also {', '.join('[' + hit['id'] + ']' for hit in hits[HITS:])}")
+    return (
+        "\n".join(("In the knowledge base:", *lines)) if lines else "The knowledge base has nothing on that."
+    )
+
+
+def _severity(hit: Json) -> str:
+    return f"{hit['severity']}: " if hit.get("severity") else ""
 
 
 _TOLD: dict[str, Callable[[str, Json], str]] = {

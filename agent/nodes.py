@@ -1,4 +1,4 @@
-"""The steps of the graph, one small function each. The flow is here and in `graph`; the model chooses words and tools."""
+"""The steps of the graph, one small function each. The flow is in `graph`; the model chooses words and tools."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +42,7 @@ def tell(step: str, **what: Any) -> None:
     get_stream_writer()({"step": step, **what})
 
 
-def intake(state: AgentState, services: Services) -> AgentState:
+def intake(_: AgentState, services: Services) -> AgentState:
     """Measures the ECG, in code and before any model speaks. A new turn begins: its counters are reset."""
     usage = {"input_tokens": 0, "output_tokens": 0}
     fresh = AgentState(rounds=0, usage=usage, draft="", objections=[], corrected=False, withheld=False)
@@ -54,7 +54,7 @@ def intake(state: AgentState, services: Services) -> AgentState:
     return {**fresh, "record": record}
 
 
-def mask(state: AgentState, services: Services) -> AgentState:
+def mask(_: AgentState, services: Services) -> AgentState:
     """Judges the usual doses of every candidate, in code and before anything is proposed."""
     try:
         verdicts = services.bench.check_mask()["verdicts"]
@@ -100,7 +100,7 @@ def run_tools(state: AgentState, services: Services, group: Group) -> AgentState
 
 
 def explain_answer(state: AgentState, services: Services) -> AgentState:
-    """Lets an answer pass that can be traced to results; asks once for a better one; then explains without the model."""
+    """Lets an answer pass that can be traced; asks once for a better one; then explains without the model."""
     reply = state["messages"][-1]
     assert isinstance(reply, AIMessage)
     if unrun := unanswered(reply, set(), "Too many rounds of tools."):

@@ -24,9 +24,10 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
 from agent.explanation import explain
+from agent.planning.memory import Call
+from agent.planning.understanding import understand
+from agent.planning.vocabulary import shared_vocabulary
 from agent.transcript import turns_of
-from agent.understanding import Call, Understood, understand
-from agent.vocabulary import shared_vocabulary
 
 NO_TOKENS = UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0)
 
@@ -44,7 +45,7 @@ class OfflinePlanner(BaseChatModel):
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
-        tool_choice: str | None = None,
+        tool_choice: str | None = None,  # noqa: ARG002  the question chooses
         **_: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """A copy that calls only these tools."""
@@ -54,8 +55,8 @@ class OfflinePlanner(BaseChatModel):
     def _generate(
         self,
         messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
+        stop: list[str] | None = None,  # noqa: ARG002
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
         **_: Any,
     ) -> ChatResult:
         return ChatResult(generations=[ChatGeneration(message=self._answer(messages))])
@@ -63,7 +64,7 @@ class OfflinePlanner(BaseChatModel):
     def _stream(
         self,
         messages: list[BaseMessage],
-        stop: list[str] | None = None,
+        stop: list[str] | None = None,  # noqa: ARG002
         run_manager: CallbackManagerForLLMRun | None = None,
         **_: Any,
     ) -> Iterator[ChatGenerationChunk]:
@@ -81,10 +82,13 @@ class OfflinePlanner(BaseChatModel):
         *before, now = turns_of(messages)
         earlier = [[Call(name, args) for name, args in turn.calls] for turn in before]
         understood = understand(now.question, earlier, shared_vocabulary())
-        if now.found or not understood.calls:
-            text = understood.reply or explain(now.question, now.found, understood.notes)
-            return AIMessage(text, usage_metadata=NO_TOKENS)
-        return AIMessage("", tool_calls=_numbered(understood, len(messages)), usage_metadata=NO_TOKENS)
+        calls = [call for call in understood.calls if call.name in self.tools]
+        if calls and not now.found:
+            return AIMessage("", tool_calls=_numbered(calls, len(messages)), usage_metadata=NO_TOKENS)
+        if understood.calls and not calls:
+            return AIMessage("The tool for that is not at hand here.", usage_metadata=NO_TOKENS)
+        text = understood.reply or explain(now.question, now.found, understood.notes)
+        return AIMessage(text, usage_metadata=NO_TOKENS)
 
 
 def _last_chunk(message: AIMessage, words: list[str]) -> AIMessageChunk:
@@ -100,9 +104,9 @@ def _last_chunk(message: AIMessage, words: list[str]) -> AIMessageChunk:
     )
 
 
-def _numbered(understood: Understood, place: int) -> list[ToolCall]:
+def _numbered(calls: Sequence[Call], place: int) -> list[ToolCall]:
     """Tool calls with ids that are the same whenever the same thread asks the same question."""
     return [
         ToolCall(name=call.name, args=call.args, id=f"plan-{place}-{number}", type="tool_call")
-        for number, call in enumerate(understood.calls)
+        for number, call in enumerate(calls)
     ]

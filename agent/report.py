@@ -20,7 +20,6 @@ from agent.wording import (
     because,
     by_reason,
     fired_rules,
-    group_ranked,
     group_verdicts,
     interval_name,
     number,
@@ -32,7 +31,7 @@ from agent.wording import (
 )
 from knowledge.patient import Patient
 from tools.case import Case
-from tools.mask import MaskResult
+from tools.mask import MaskResult, VerdictGiven
 from tools.plot import draw_beats, draw_ecg, intervals_line, svg_of
 from tools.rank import RankedAction, RankResult
 from tools.writing import written_whole
@@ -46,6 +45,7 @@ STATEMENT = (
 )
 SHOWN = ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms", "tpeak_tend_ms")
 PLOTTED = 3  # candidates that are drawn beside "no drug", best first
+UNKNOWN_LIST = "unknown: no list was given"
 PACKAGES = ("ecgwm-agent", "torch", "numpy")
 
 Facts = list[tuple[str, str]]  # label and text
@@ -119,7 +119,7 @@ def _page(
 ) -> str:
     pre, measurement = case.pre_dose()
     common, own = reasons_of_rows(ranking.ranking)
-    groups = group_verdicts(mask.verdicts)
+    groups = group_verdicts(_verdicts(mask, ranking))
     bars = _RiskBars.of(ranking)
     return (
         _environment(bars)
@@ -138,7 +138,7 @@ def _page(
             common=common,
             own=list(zip(ranking.ranking, own, strict=True)),
             groups=groups,
-            rules=fired_rules([*groups, *group_ranked(ranking.ranking)]),
+            rules=fired_rules(groups),
             patient=[] if case.patient is None else _patient_facts(case.patient),
             notes="" if case.patient is None else case.patient.notes,
             measured=_measured_facts(pre, measurement),
@@ -147,6 +147,18 @@ def _page(
             manifest=_manifest(ranking),
         )
     )
+
+
+def _verdicts(mask: MaskResult, ranking: RankResult) -> list[VerdictGiven]:
+    """The verdicts of the mask, and of actions that the ranking has and the mask was not asked for."""
+    shown = {verdict.action.text for verdict in mask.verdicts}
+    ranked = [
+        VerdictGiven(action=row.action, verdict=row.verdict, rules=row.rules, reason="No rule objects.")
+        for row in ranking.ranking
+        if row.action.drugs
+    ]
+    others = [v for v in (*ranking.excluded, *ranked) if v.action.text not in shown]
+    return [*mask.verdicts, *others]
 
 
 def _environment(bars: _RiskBars) -> Environment:
@@ -202,10 +214,10 @@ def _patient_facts(patient: Patient) -> Facts:
         *_known("Pregnant", _yes_no(patient.pregnant)),
         *_known("Indication", patient.indication),
         *_known("Goal", patient.goal),
-        ("Conditions", _list(" ".join(filter(None, (c.text, c.code))) for c in patient.conditions or ())),
+        ("Conditions", UNKNOWN_LIST if patient.conditions is None else _list(_conditions(patient))),
         ("Laboratory", _list(_lab(patient))),
-        ("Medications", _list(_medications(patient))),
-        ("Allergies", _list(_allergies(patient))),
+        ("Medications", UNKNOWN_LIST if patient.medications is None else _list(_medications(patient))),
+        ("Allergies", UNKNOWN_LIST if patient.allergies is None else _list(_allergies(patient))),
         *_known("Ejection fraction", patient.lvef_percent, "%"),
         *_known("Systolic pressure", patient.systolic_bp_mmhg, "mmHg"),
         *_known("Pacemaker", _yes_no(patient.pacemaker)),
@@ -224,7 +236,12 @@ def _yes_no(value: bool | None) -> str | None:
 
 
 def _list(texts: Iterable[str]) -> str:
-    return "; ".join(texts) or "none given"
+    return "; ".join(texts) or "none"
+
+
+def _conditions(patient: Patient) -> Iterable[str]:
+    for condition in patient.conditions or ():
+        yield " ".join(filter(None, (condition.text, condition.code)))
 
 
 def _lab(patient: Patient) -> Iterable[str]:

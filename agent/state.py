@@ -18,9 +18,9 @@ class CaseReference(TypedDict, total=False):
 class AgentState(TypedDict, total=False):
     """One thread. Everything but `messages` and `case` belongs to the turn that is being answered.
 
-    record: what intake found, as `measure_ecg` returns it. verdicts: what the mask says of the usual
-    doses. rounds: how often the chat model has spoken in this turn; usage: its tokens. draft, objections: an answer that
-    is being corrected, and what could not be traced in it. corrected, withheld: how the answer came about.
+    record: what intake found, as `measure_ecg` returns it. verdicts: what the mask says of the usual doses.
+    rounds: how often the chat model has spoken; usage: its tokens. draft, objections: an answer that is
+    being corrected, and what could not be traced in it. corrected, withheld: how the answer came about.
     """
 
     messages: Annotated[list[AnyMessage | RemoveMessage], add_messages]

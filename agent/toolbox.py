@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from agent.assumptions import Assumptions, suppose
 from agent.errors import AgentError
+from agent.interactions import interactions_of
 from agent.prompts import fence
 from agent.state import Json
+from agent.tool_arguments import (
+    Arguments,
+    ExcludeArgs,
+    MaskArgs,
+    MeasureArgs,
+    RankArgs,
+    RecordArgs,
+    SearchArgs,
+    SimulateArgs,
+)
 from knowledge.errors import KnowledgeError
 from tools.case import Case
 from tools.errors import ToolError
@@ -30,74 +41,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float], None]
 OWN_ERRORS = (WorldModelError, KnowledgeError, ToolError, AgentError)
-MAX_ACTIONS = 24
-MAX_K = 50
-
-
-class _Args(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Assuming(_Args):
-    assume: Assumptions | None = Field(
-        default=None, description="what the user only supposes about the patient"
-    )
-
-
-class MeasureArgs(_Args):
-    """Measure the ECG: rate, intervals, rhythm, quality."""
-
-
-class RecordArgs(_Args):
-    """Read the patient's record: age, sex, conditions, labs, medications, allergies, notes."""
-
-
-class MaskArgs(_Assuming):
-    """Check which actions are allowed for this patient, with the rules and the patient's values behind each verdict."""
-
-    actions: list[str] = Field(
-        default_factory=list, max_length=MAX_ACTIONS, description='such as "verapamil 120 mg oral"'
-    )
-    drugs: list[str] = Field(
-        default_factory=list, max_length=MAX_ACTIONS, description="names, to check all usual doses"
-    )
-    goal: str | None = Field(default=None, description='such as "rate-control"')
-
-
-class SimulateArgs(_Assuming):
-    """Simulate the ECG after each action, after checking the mask: intervals, their change, risk, and spread."""
-
-    actions: list[str] = Field(
-        min_length=1, max_length=MAX_ACTIONS, description='such as "verapamil 120 mg oral"'
-    )
-    hours: float | None = Field(
-        default=None, gt=0, le=72, description="hours after the dose; default: at its peak effect"
-    )
-    k: int | None = Field(default=None, ge=1, le=MAX_K, description="samples for each action")
-
-
-class RankArgs(_Assuming):
-    """Rank the candidate drugs for a goal, or the drugs named, by simulated risk; unsafe ones are excluded."""
-
-    goal: str | None = Field(default=None, description='such as "rate-control"; default: the goal on record')
-    drugs: list[str] = Field(default_factory=list, max_length=MAX_ACTIONS)
-    hours: float | None = Field(default=None, gt=0, le=72)
-    k: int | None = Field(default=None, ge=1, le=MAX_K)
-
-
-class SearchArgs(_Args):
-    """Search the knowledge base: interactions, contraindications, doses, effects, with their sources."""
-
-    query: str = Field(min_length=2, max_length=400)
-    n: int = Field(default=5, ge=1, le=20)
-
-
-class ExcludeArgs(_Assuming):
-    """Say why a drug, or one dose of it, is excluded or warned of, and which information is missing."""
-
-    action: str = Field(
-        description='a drug, such as "ibutilide", or an action, such as "verapamil 120 mg oral"'
-    )
 
 
 @dataclass
@@ -196,8 +139,10 @@ class Workbench:
         self.kept.append(result)
         return hypothetical | result.model_dump(mode="json")
 
-    def search_knowledge(self, query: str, n: int = 5) -> Json:
-        """What `kb search --json` gives."""
+    def search_knowledge(self, query: str, drugs: Sequence[str] = (), n: int = 5) -> Json:
+        """What `kb search --json` gives; with drugs, every rule on their interactions, exactly read."""
+        if drugs:
+            return {"query": query, "hits": interactions_of(drugs)}
         from tools.knowledge import search_knowledge
 
         return search_knowledge(query, n).model_dump(mode="json")
@@ -220,7 +165,7 @@ class Workbench:
 
 
 Group = Literal["consult", "simulate", "score"]
-_TOOLS: dict[str, tuple[type[_Args], Group]] = {
+_TOOLS: dict[str, tuple[type[Arguments], Group]] = {
     "measure_ecg": (MeasureArgs, "consult"),
     "read_record": (RecordArgs, "consult"),
     "check_mask": (MaskArgs, "consult"),

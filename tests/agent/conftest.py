@@ -135,7 +135,7 @@ Talk = Callable[..., Conversation]
 
 @pytest.fixture
 def talk(bench: Workbench, store: ThreadStore) -> Talk:
-    """Opens a conversation: `talk()` with the planner, `talk(script)` with a scripted chat model. Each turn takes a minute."""
+    """Opens a conversation: `talk()` with the planner, `talk(script)` with a scripted model; a minute for each turn."""
     minutes = count()
 
     def open_one(script: ScriptedModel | None = None, thread_id: str = "t1") -> Conversation:

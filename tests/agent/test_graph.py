@@ -45,7 +45,7 @@ def test_the_planner_compares_what_passes_and_names_the_rule_that_blocks(
         QUESTION,
         "What is her QTc?",
         "What is measured?",
-        "Which rate-control drug is safest for her?",
+        "Which is the safest of verapamil and metoprolol?",
         "Why is dofetilide excluded?",
         "what interacts with digoxin?",
         "what is her potassium?",

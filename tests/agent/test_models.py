@@ -89,7 +89,7 @@ def test_a_local_server_gets_a_dummy_key(talk: Talk) -> None:
 def test_streaming_joins_text_and_calls(bench: Workbench) -> None:
     with serving(text("one two three"), tool_call("simulate", ONE_DOSE)) as server:
         model = remote(server).model.bind_tools(tools_on(bench))
-        said = [chunk for chunk in model.stream("say it")]
+        said = list(model.stream("say it"))
         called = AIMessageChunk(content="")
         for chunk in model.stream("call it"):
             called += chunk  # type: ignore[assignment]

@@ -74,14 +74,14 @@ def test_what_is_kept_is_json(talk: Talk, store: ThreadStore) -> None:
     assert json.loads(json.dumps(values)) == values
 
 
-def test_an_unknown_thread_is_one_line(store: ThreadStore, home: Path) -> None:
+def test_an_unknown_thread_is_one_line(store: ThreadStore) -> None:
     with pytest.raises(ThreadError, match="nobody"):
         store.turns("nobody")
     with pytest.raises(ThreadError, match="nobody"), open_conversation(thread="nobody"):
         pass
 
 
-def test_a_thread_stays_with_its_case(talk: Talk, store: ThreadStore, tmp_path: Path) -> None:
+def test_a_thread_stays_with_its_case(talk: Talk, tmp_path: Path) -> None:
     talk().ask("help")
     with pytest.raises(ThreadError, match="another ecg"), open_conversation(tmp_path / "b.hea", thread="t1"):
         pass
@@ -96,5 +96,5 @@ def test_a_store_that_is_no_database_is_one_line(home: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ThreadError, match="ECGWM_HOME|cannot open"), open_threads(tmp_path / "file"):
+    with pytest.raises(ThreadError, match="cannot open"), open_threads(tmp_path / "file"):
         pass

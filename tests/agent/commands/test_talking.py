@@ -35,7 +35,7 @@ VOLUNTEER = {
 
 
 @pytest.fixture
-def files(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def files(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa: ARG001
     """--ecg and --patient of a healthy volunteer, and a made world model."""
     ecg = made_ecg()
     counts = np.round(ecg.samples_mv.T * 1000).astype("<i2")

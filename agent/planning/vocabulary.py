@@ -86,4 +86,4 @@ def tidy(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-KNOWN_WORDS = frozenset((Path(__file__).parent / "data" / "english.txt").read_text("utf-8").split())
+KNOWN_WORDS = frozenset((Path(__file__).with_name("english.txt")).read_text("utf-8").split())

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from agent.understanding import Call, Understood, understand
-from agent.vocabulary import shared_vocabulary
+from agent.planning.memory import Call
+from agent.planning.understanding import Understood, understand
+from agent.planning.vocabulary import shared_vocabulary
 
 DOFETILIDE = [[Call("simulate", {"actions": ["dofetilide 500 ug oral"]})]]
 TWO_DRUGS = [[Call("simulate", {"actions": ["dofetilide 500 ug oral", "sotalol 80 mg oral"]})]]
@@ -90,10 +91,13 @@ FIRST: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = [
     ("why is ibutilide excluded?", [("explain_exclusion", {"action": "ibutilide"})]),
     ("Why can't I give verapamil 5 mg iv?", [("explain_exclusion", {"action": "verapamil 5 mg iv"})]),
     ("why not verapamil?", [("explain_exclusion", {"action": "verapamil"})]),
-    ("what interacts with digoxin?", [("search_knowledge", {"query": "digoxin interaction"})]),
+    (
+        "what interacts with digoxin?",
+        [("search_knowledge", {"query": "digoxin interaction", "drugs": ["digoxin"]})],
+    ),
     (
         "does verapamil interact with digoxin?",
-        [("search_knowledge", {"query": "verapamil digoxin interaction"})],
+        [("search_knowledge", {"query": "verapamil digoxin interaction", "drugs": ["verapamil", "digoxin"]})],
     ),
     ("what is her QTc?", [("measure_ecg", {})]),
     ("What is her QTc, and by Fridericia?", [("measure_ecg", {})]),

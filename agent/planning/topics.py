@@ -1,0 +1,188 @@
+"""Which kind of question it is, by its words. Patterns only; what follows from them is for `understanding`."""
+
+import re
+
+from agent.planning.reading import Reading
+
+
+def _any_of(*phrases: str) -> re.Pattern[str]:
+    """Matches any of the phrases as whole words."""
+    return re.compile(rf"\b(?:{'|'.join(phrases)})\b")
+
+
+HELP = re.compile(
+    r"^\W*(?:$|hi\b|hello\b|help\b|what (?:can|do) you (?:do|know|answer)\b|how do (?:i|you) (?:use|work)\b)"
+)
+SEQUENCE = _any_of(
+    "then", "afterwards", "followed by", "(?:the )?next day", "(?:the )?day after", "a day later"
+)
+OTHER_SEX = re.compile(r"\b(?:were|was|suppose|assum\w+)\s+(?:\w+\s+){0,2}(?:male|female|man|woman)\b")
+WHY = _any_of("why", "how come", "what (?:is|are) the reasons?", "for what reason")
+TO_ALLOW = re.compile(
+    r"\bwhat\b.*\b(?:change|needed|need|missing|have to|take)\b.*\b(?:allow|permit|unblock|possible|give|use)"
+)
+_REFUSED = _any_of(
+    r"exclu\w+",
+    r"block\w*",
+    r"refus\w+",
+    r"forbid\w*",
+    "ruled? out",
+    r"contraindicat\w+",
+    r"warn\w*",
+    "caution",
+    "can(?:'t|not)",
+    "shouldn't",
+    "unsafe",
+    "dangerous",
+    "missing",
+    "not",
+)
+SURE = _any_of(
+    "(?:how|are you) (?:sure|certain|confident|reliable|uncertain)",
+    r"uncertain\w*",
+    "confidence",
+    "certainty",
+    "error bars?",
+    "can i trust",
+)
+INTERACT = _any_of(r"interact\w*", r"interfere\w*")
+RANK = _any_of(
+    r"rank\w*",
+    "safest",
+    "best",
+    r"recommend\w*",
+    r"suggest\w*",
+    r"prefer\w*",
+    "options?",
+    "alternatives?",
+    "candidates?",
+    "(?:least|lowest) risk",
+    "what (?:should|would|could|can) (?:i|we|you) (?:give|use|do|start|choose|prescribe)",
+    r"which (?:\w+[ -]){0,3}(?:drug|agent|medication|medicine|one)",
+)
+INSTEAD_OF = _any_of(
+    "alternatives?", "options?", r"replace\w*", "instead", "other than", "(?:rather|better|safer) than"
+)
+MAY = _any_of(
+    "safe(?:ly)?",
+    "allowed",
+    "permitted",
+    r"contraindicat\w*",
+    "acceptable",
+    "okay",
+    "ok",
+    "unsafe",
+    "dangerous",
+    "risky",
+    "harmful",
+    "tolerated?",
+    "blocked",
+    "(?:can|may|should|could) (?:i|we|she|he|they|you)",
+    "check",
+)
+COMPARED = _any_of("safer", "better", "worse", r"compar\w+", "versus", "vs", "difference")
+_NUMBERS_ASKED = _any_of(
+    r"happen\w*", "effects?", r"prolong\w*", "qtc?", "pr", "qrs", "how much", r"compar\w+", "safer", "better",
+    r"simulat\w*", "what if",
+)  # fmt: skip
+_EFFECT = _any_of(
+    r"happen\w*", "effects?", r"affect\w*", "(?:do|does) to", r"prolong\w*", r"lengthen\w*", r"shorten\w*",
+    r"increas\w*", r"decreas\w*", r"raise\w*", r"lower\w*", r"slow\w*", r"widen\w*", r"chang\w*",
+    r"simulat\w*", r"predict\w*",
+    r"expect\w*", "what if", "(?:what|how) about", "what would", "what will", r"give\w*", "gave", r"start\w*", "try",
+    r"add\w*", r"compar\w+", "versus", "vs", "safer", "better", "worse", "instead", "rather than", "difference",
+    "impact", "qtc?", "pr", "qrs", "rate", "after", "on", "with", "dose", "if",
+)  # fmt: skip
+FOLLOWS_UP = re.compile(
+    r"^\W*(?:(?:and|or|but|then|if|now|same|at|with|by|instead)\b|(?:what|how) about|what if|suppos|assum)"
+)
+MEASURED = _any_of(
+    "qtc?[bf]?", "pr", "qrs", "rr", "jt", "intervals?", "rate", "hr", "pulse", "rhythm", r"tpeak\w*", r"t-peak\w*",
+    r"measure\w*", "ecg", "ekg", "bazett", "fridericia", "bpm", "quality", "p wave", "findings?",
+)  # fmt: skip
+RECORDED = _any_of(
+    "potassium", "magnesium", "calcium", "sodium", "creatinine", "glucose", "inr", "platelets?", "digoxin level",
+    "labs?", "medications?", "medicines?", "drugs? (?:is|does) (?:she|he)", "taking", "takes",
+    r"allerg\w+", "age", "old", "sex",
+    "weight", "lvef", "ejection fraction", "record", "chart", "notes", "history", "conditions?",
+    r"diagnos\w+", "goal",
+    "indication", "blood pressure", "pregnant",
+)  # fmt: skip
+KNOWN = _any_of(
+    "mechanism",
+    "evidence",
+    "source",
+    "known?",
+    "rules?",
+    "literature",
+    "label",
+    "how does",
+    "tell me",
+    "explain",
+)
+INTERVENED = _any_of(
+    "after", "on", "with", "if", "give", "gave", "given", "giving", r"start\w*", r"add\w*", r"prolong\w*", "effects?",
+    "do to", "does", r"happen\w*",
+)  # fmt: skip
+TREATED = _any_of("after", "if", r"happen\w*", "effects?", "give", r"start\w*", r"prolong\w*")
+_IT = _any_of("it", "that", "this", "them")
+
+
+def asks_why(reading: Reading) -> bool:
+    """Why something is refused, or what it would take to allow it."""
+    if TO_ALLOW.search(reading.text):
+        return True
+    return bool(WHY.search(reading.text) and (_REFUSED.search(reading.text) or reading.drugs))
+
+
+def asks_for_ranking(reading: Reading) -> bool:
+    """Which of several is best; with doses it is a comparison of those."""
+    return bool(RANK.search(reading.text)) and not has_dose(reading)
+
+
+def asks_permission(reading: Reading) -> bool:
+    """Whether something is allowed, and not also what it does."""
+    named = bool(reading.actions or reading.unknown_drugs)
+    return named and bool(MAY.search(reading.text)) and not _NUMBERS_ASKED.search(reading.text)
+
+
+def asks_effect(reading: Reading) -> bool:
+    """What a drug does; its name alone asks that, too."""
+    if reading.unknown_drugs and not reading.actions:
+        return True
+    if not reading.actions:
+        return False
+    return bool(_EFFECT.search(reading.text)) or has_dose(reading) or len(reading.text.split()) <= 4
+
+
+def changes_something(reading: Reading) -> bool:
+    """A dose, route, hour or supposition without a drug: a follow-up."""
+    changed = (reading.assume, reading.scale, reading.loose_doses, reading.loose_route, reading.hours)
+    return any(changed)
+
+
+def asks_permission_for_it(reading: Reading) -> bool:
+    """Whether what was spoken of last is allowed."""
+    return bool(MAY.search(reading.text) and _IT.search(reading.text))
+
+
+def asks_record(reading: Reading) -> bool:
+    """What the record says."""
+    return bool(RECORDED.search(reading.text)) and not INTERVENED.search(
+        reading.text.replace("on record", "")
+    )
+
+
+def has_dose(reading: Reading) -> bool:
+    """Whether some drug that is to be given has a dose."""
+    return any(drug.doses for drug in reading.actions)
+
+
+def names_only_a_drug(reading: Reading) -> bool:
+    """Whether the last question is asked again of another drug: "and diltiazem?"."""
+    said = reading.text
+    for drug in reversed(reading.drugs):
+        said = said[: drug.start] + said[drug.end :]
+    for part in (part for drug in reading.drugs for part in (*drug.doses, drug.route)):
+        said = said.replace(part, " ") if part else said
+    return not re.sub(r"\b(?:and|or|what about|how about|instead|then)\b|[?.,!]", " ", said).strip()
