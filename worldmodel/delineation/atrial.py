@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from worldmodel.delineation.beats import median_of_beats
 from worldmodel.delineation.filters import FS_HZ, filter_bands, smooth
 from worldmodel.delineation.waves import Waves
 from worldmodel.ecg import LEADS
@@ -28,7 +29,7 @@ def p_likeness(windows: NDArray[np.float64], waves: Waves) -> float | None:
     flat = part[..., near].reshape(windows.shape[0], -1)
     likeness = []
     for index, beat in enumerate(flat):
-        others = np.median(np.delete(flat, index, axis=0), axis=0)
+        others = median_of_beats(np.delete(flat, index, axis=0))
         likeness.append(beat @ others / (np.linalg.norm(beat) * np.linalg.norm(others) + 1e-12))
     return float(np.median(likeness))
 

@@ -10,13 +10,38 @@ _PAD_S = 1.0
 
 
 def resample(samples: NDArray[np.float64], fs_hz: float, to_hz: float = FS_HZ) -> NDArray[np.float64]:
-    """Polyphase resampling along the last axis; sample 0 keeps its time."""
+    """Band-limited resampling along the last axis, in the frequency domain; sample 0 keeps its time."""
     if fs_hz == to_hz or samples.shape[-1] == 0:
         return samples
-    from scipy.signal import resample_poly
+    from scipy.fft import irfft, rfft
 
     ratio = Fraction(to_hz / fs_hz).limit_denominator(1000)
-    return np.asarray(resample_poly(samples, ratio.numerator, ratio.denominator, axis=-1, padtype="line"))
+    up, down = ratio.numerator, ratio.denominator
+    length = samples.shape[-1]
+    padded = _continued(samples, min(int(_PAD_S * fs_hz), length - 1))
+    before = (padded.shape[-1] - length) // 2
+    n_in = -(-padded.shape[-1] // down) * down  # whole cycles of the ratio, so that n_out is whole, too
+    padded = np.roll(_stretch(padded, n_in), -before, axis=-1)  # the first sample stays in the first place
+    n_out = n_in * up // down
+    spectrum = rfft(padded, axis=-1)[..., : n_out // 2 + 1]
+    return np.asarray(irfft(spectrum, n_out, axis=-1)[..., : -(-length * up // down)] * (up / down))
+
+
+def _continued(samples: NDArray[np.float64], pad: int) -> NDArray[np.float64]:
+    """`pad` more samples at either end, as point reflections of what is there, so that wander does not ring."""
+    before = 2 * samples[..., :1] - samples[..., pad:0:-1]
+    after = 2 * samples[..., -1:] - samples[..., -2 : -2 - pad : -1]
+    return np.concatenate([before, samples, after], axis=-1)
+
+
+def _stretch(samples: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Up to `length` by a straight line from the last sample back to the first, as the transform is periodic."""
+    extra = length - samples.shape[-1]
+    if extra == 0:
+        return samples
+    share = np.arange(1, extra + 1) / (extra + 1)
+    line = samples[..., -1:] * (1 - share) + samples[..., :1] * share
+    return np.concatenate([samples, line], axis=-1)
 
 
 def fill_gaps(samples: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -41,15 +66,12 @@ def filter_bands(
     """Each (low, high) band in Hz of samples (..., time), without phase shift, all from one transform.
 
     The gain is a squared second-order Butterworth at each edge; low 0 passes everything below, high inf above.
-    The ends are continued as point reflections so that wander does not ring.
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
     length = samples.shape[-1]
     pad = min(int(_PAD_S * fs_hz), length - 1)
-    before = 2 * samples[..., :1] - samples[..., pad:0:-1]
-    after = 2 * samples[..., -1:] - samples[..., -2 : -2 - pad : -1]
-    padded = np.concatenate([before, samples, after], axis=-1)
+    padded = _continued(samples, pad)
     n_fft = int(next_fast_len(padded.shape[-1], real=True))
     spectrum = rfft(padded, n_fft, axis=-1)
     frequency = np.fft.rfftfreq(n_fft, 1 / fs_hz)

@@ -30,18 +30,25 @@ def qrs_energy(samples_mv: NDArray[np.float64], lead_ok: NDArray[np.bool_]) -> N
 
 def find_beats(energy: NDArray[np.float64]) -> NDArray[np.int_]:
     """Sample positions of the QRS complexes on one energy curve (time,)."""
-    from scipy.signal import find_peaks
-
-    peaks, _ = find_peaks(energy, distance=max(1, int(_REFRACTORY_S * FS_HZ)))
-    if not peaks.size:
-        return np.zeros(0, dtype=np.int_)
-    height = energy[peaks]
+    peaks = _peaks_apart(energy, int(_REFRACTORY_S * FS_HZ))
     level = _beat_level(energy)
-    if level <= 0:
+    if not peaks.size or level <= 0:
         return np.zeros(0, dtype=np.int_)
-    beats = peaks[height > 0.4 * level]
+    beats = peaks[energy[peaks] > 0.4 * level]
     beats = _search_back(beats, peaks, energy, 0.2 * level)
     return _drop_t_waves(beats, energy)
+
+
+def _peaks_apart(curve: NDArray[np.float64], distance: int) -> NDArray[np.int_]:
+    """Maxima of a curve, the highest first, none nearer than `distance` to a higher one; in order of time."""
+    maxima = 1 + np.flatnonzero((curve[1:-1] > curve[:-2]) & (curve[1:-1] >= curve[2:]))
+    free = np.ones(maxima.size, dtype=bool)
+    kept = []
+    for index in np.argsort(-curve[maxima], kind="stable"):
+        if free[index]:
+            kept.append(maxima[index])
+            free &= np.abs(maxima - maxima[index]) >= distance
+    return np.sort(np.array(kept, dtype=np.int_))
 
 
 def _beat_level(energy: NDArray[np.float64]) -> float:

@@ -138,16 +138,19 @@ def _t_peak_reach_ms(rr_ms: float | None) -> float:
 
 
 def _last_hump(size: NDArray[np.float64], first: int, last: int) -> int:
-    """The last hump between the columns that is no mere ripple on the highest: of a biphasic T, the second phase."""
-    from scipy.signal import find_peaks
+    """The last hump between the columns that is no mere ripple on the highest: of a biphasic T, the second phase.
 
+    It reaches 0.6 of the highest and stands 0.1 of it above the dips on both sides.
+    """
     highest = first + int(np.argmax(size[first:last]))
-    humps, _ = find_peaks(
-        size[first - 5 : last + 5], prominence=0.1 * size[highest], height=0.6 * size[highest]
-    )
-    humps = humps + first - 5
-    humps = humps[(humps >= first) & (humps < last)]
-    return int(humps[-1]) if humps.size else highest
+    part = size[highest : last + 5]
+    for hump in range(last - 1 - highest, 0, -1):
+        is_top = part[hump - 1] < part[hump] >= part[hump + 1]
+        if is_top and part[hump] >= 0.6 * part[0]:
+            dip = max(part[:hump].min(), part[hump:].min())
+            if part[hump] - dip >= 0.1 * part[0]:
+                return highest + hump
+    return highest
 
 
 def find_p(
