@@ -128,7 +128,7 @@ class Chart:
             for entry in self.patient.conditions or ()
             if not diagnoses_in(entry.code, entry.text)
         ]
-        return (*unread, *self.patient.unread_labs())
+        return (*unread, *self.patient.unread_labs(), *self.patient.not_understood)
 
 
 def _is_icd10(system: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,7 +85,8 @@ class Patient(BaseModel):
     """One patient. None is unknown; a list that is given is complete, so what it lacks is not the case.
 
     af_duration_hours, anticoagulated_3_weeks, tee_cleared: for cardioversion. continuous_ecg: on a
-    monitor, with resuscitation at hand. child_pugh: class of liver disease.
+    monitor, with resuscitation at hand. child_pugh: class of liver disease. not_understood: what a
+    reader of another format could not read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -112,6 +113,7 @@ class Patient(BaseModel):
     anticoagulated_3_weeks: bool | None = None
     tee_cleared: bool | None = None
     notes: str = ""
+    not_understood: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _labs_convert(self) -> "Patient":
@@ -157,7 +159,14 @@ def load_patient(path: str | Path) -> Patient:
 def parse_patient(document: dict[str, Any], origin: str = "patient") -> Patient:
     """Build a Patient from a decoded object. Raises PatientFileError naming the key that is wrong."""
     if "resourceType" in document:
-        raise PatientFileError(f"{origin} is a FHIR resource", "Write it as a plain patient file.")
+        from knowledge.fhir import patient_document
+
+        try:
+            document = patient_document(document, date.today())
+        except (AttributeError, TypeError) as error:
+            raise PatientFileError(
+                f"{origin} is malformed FHIR: {error}", "Give a valid FHIR R4 Bundle."
+            ) from error
     try:
         return Patient.model_validate(document)
     except ValidationError as error:

@@ -51,7 +51,7 @@ def test_every_example_is_a_patient_file(path: Path) -> None:
             "41",
         ),
         ({"age_years": 60, "sex": "male", "conditions": [{"system": "icd10"}]}, "conditions.0"),
-        ({"resourceType": "Bundle"}, "FHIR"),
+        ({"resourceType": "Observation"}, "FHIR"),
     ],
 )
 def test_a_wrong_file_is_refused_naming_the_key(tmp_path: Path, document: dict[str, Any], said: str) -> None:
