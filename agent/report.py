@@ -4,7 +4,6 @@ Everything from the record is escaped by the template; only the ECGs and bars, w
 """
 
 import platform
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,11 +13,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from agent.case_facts import Facts, measured_facts, patient_facts
 from agent.wording import (
-    INTERVALS,
-    LEGEND,
     because,
-    by_reason,
     fired_rules,
     group_verdicts,
     interval_name,
@@ -29,7 +26,6 @@ from agent.wording import (
     standing,
     words,
 )
-from knowledge.patient import Patient
 from tools.case import Case
 from tools.mask import MaskResult, VerdictGiven
 from tools.plot import draw_beats, draw_ecg, intervals_line, svg_of
@@ -45,10 +41,7 @@ STATEMENT = (
 )
 SHOWN = ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms", "tpeak_tend_ms")
 PLOTTED = 3  # candidates that are drawn beside "no drug", best first
-UNKNOWN_LIST = "unknown: no list was given"
 PACKAGES = ("ecgwm-agent", "torch", "numpy")
-
-Facts = list[tuple[str, str]]  # label and text
 
 
 @dataclass(frozen=True)
@@ -139,9 +132,9 @@ def _page(
             own=list(zip(ranking.ranking, own, strict=True)),
             groups=groups,
             rules=fired_rules(groups),
-            patient=[] if case.patient is None else _patient_facts(case.patient),
+            patient=[] if case.patient is None else patient_facts(case.patient),
             notes="" if case.patient is None else case.patient.notes,
-            measured=_measured_facts(pre, measurement),
+            measured=measured_facts(pre, measurement),
             pre_svg=Markup(svg_of(draw_ecg(pre, subtitle=intervals_line(measurement.intervals)))),
             plots=_plots(pre, measurement, ranking),
             manifest=_manifest(ranking),
@@ -203,87 +196,6 @@ def _plot(pre: Ecg, beat: MedianBeat | None, ranking: RankResult, row: RankedAct
 def _name(case: Case) -> str:
     patient = case.patient.id if case.patient else ""
     return " · ".join(filter(None, (patient, case.ecg_path.name if case.ecg_path else "")))
-
-
-def _patient_facts(patient: Patient) -> Facts:
-    """What is known, in words; what was not given is left out, but for what safety rules often need."""
-    return [
-        ("Age, sex", f"{patient.age_years:g} years, {patient.sex}"),
-        *_known("Weight", patient.weight_kg, "kg"),
-        *_known("Height", patient.height_cm, "cm"),
-        *_known("Pregnant", _yes_no(patient.pregnant)),
-        *_known("Indication", patient.indication),
-        *_known("Goal", patient.goal),
-        ("Conditions", UNKNOWN_LIST if patient.conditions is None else _list(_conditions(patient))),
-        ("Laboratory", _list(_lab(patient))),
-        ("Medications", UNKNOWN_LIST if patient.medications is None else _list(_medications(patient))),
-        ("Allergies", UNKNOWN_LIST if patient.allergies is None else _list(_allergies(patient))),
-        *_known("Ejection fraction", patient.lvef_percent, "%"),
-        *_known("Systolic pressure", patient.systolic_bp_mmhg, "mmHg"),
-        *_known("Pacemaker", _yes_no(patient.pacemaker)),
-    ]
-
-
-def _known(label: str, value: float | str | None, unit: str = "") -> Facts:
-    if value is None:
-        return []
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return [(label, f"{text} {unit}".strip())]
-
-
-def _yes_no(value: bool | None) -> str | None:
-    return None if value is None else "yes" if value else "no"
-
-
-def _list(texts: Iterable[str]) -> str:
-    return "; ".join(texts) or "none"
-
-
-def _conditions(patient: Patient) -> Iterable[str]:
-    for condition in patient.conditions or ():
-        yield " ".join(filter(None, (condition.text, condition.code)))
-
-
-def _lab(patient: Patient) -> Iterable[str]:
-    for lab in patient.labs:
-        when = f" ({lab.time:%Y-%m-%d %H:%M})" if lab.time else ""
-        yield f"{lab.name} {lab.value:g} {lab.unit or '(no unit)'}{when}"
-
-
-def _medications(patient: Patient) -> Iterable[str]:
-    for drug in patient.medications or ():
-        taken = "" if drug.last_taken_hours_ago is None else f"last {drug.last_taken_hours_ago:g} h ago"
-        yield " ".join(filter(None, (drug.name, drug.dose, drug.route, drug.frequency, taken)))
-
-
-def _allergies(patient: Patient) -> Iterable[str]:
-    for allergy in patient.allergies or ():
-        yield f"{allergy.substance} ({allergy.reaction})" if allergy.reaction else allergy.substance
-
-
-def _measured_facts(ecg: Ecg, measured: Measurement) -> Facts:
-    rhythm, quality = measured.rhythm, measured.quality
-    facts = [
-        ("Recording", f"{ecg.duration_s:.1f} s at {ecg.fs_hz:g} Hz"),
-        ("Rhythm", f"{words(rhythm.label)} (confidence {rhythm.confidence:.2f})"),
-        ("Quality", "; ".join((quality.verdict, *quality.reasons))),
-    ]
-    if measured.missing_leads:
-        facts.append(("Not recorded", ", ".join(measured.missing_leads)))
-    for finding in measured.findings:
-        facts.append(
-            (words(finding.name), f"{finding.text.rstrip('.')} (confidence {finding.confidence:.2f})".strip())
-        )
-    values = measured.intervals.as_dict()
-    known = [
-        f"{short} {number(values[n])} {unit}"
-        for n, (short, unit) in INTERVALS.items()
-        if values[n] is not None
-    ]
-    facts.append(("Intervals", " · ".join(known) or "none could be measured"))
-    for reason, names in by_reason(measured.not_measurable).items():
-        facts.append(("Not measurable", f"{', '.join(names)}: {reason}"))
-    return [*facts, ("Legend", LEGEND)]
 
 
 def _manifest(ranking: RankResult) -> Facts:

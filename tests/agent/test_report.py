@@ -20,6 +20,7 @@ from tests.agent.made_results import (
     ranked,
 )
 from tools.errors import MissingInputError, OutputError
+from tools.mask import MaskResult
 
 VOID = {"meta", "br"}
 BLOCKS = {"br", "dd", "dt", "h1", "h2", "h3", "li", "p", "td", "th", "text"}
@@ -171,6 +172,29 @@ def test_without_a_patient_and_with_a_date(tmp_path: Path) -> None:
     page = write_report(tmp_path / "r.html", case, made_mask(), made_ranking(), "", when).read_text()
     assert "2026-01-05 08:30" in page
     assert "<h2>Patient</h2>" not in page
+
+
+def test_a_list_that_was_not_given_is_unknown_and_an_empty_one_is_empty(tmp_path: Path) -> None:
+    case = made_case()
+    assert case.patient is not None
+    silent = replace(case, patient=case.patient.model_copy(update={"medications": None, "conditions": ()}))
+    page = write_report(tmp_path / "r.html", silent, made_mask(), made_ranking(), "").read_text()
+    text = outline_of(page).text
+    assert "Medications unknown: no list was given" in text
+    assert "Conditions none" in text
+
+
+def test_verdicts_of_ranked_and_excluded_actions_are_there_even_if_the_mask_was_asked_for_others(
+    tmp_path: Path,
+) -> None:
+    page = write_report(
+        tmp_path / "r.html", made_case(), MaskResult(verdicts=()), made_ranking(), ""
+    ).read_text()
+    rules = outline_of(page).text.split("Safety rules")[1]
+    assert "caution verapamil 120 mg oral R44" in rules
+    assert "blocked sotalol 80, 120 mg oral R29" in rules
+    assert "allowed metoprolol 25 mg oral No rule objects." in rules
+    assert rules.count("Speaks about: verapamil 120 mg oral") == 1
 
 
 def test_without_an_ecg_there_is_no_report(tmp_path: Path) -> None:
