@@ -1,7 +1,9 @@
 """The denoiser: a small transformer over the 125 latent steps, conditioned by AdaLN.
 
-It sees, step by step, the noisy latent, the pre-dose latent z_k, the patient's warped beats and the prior
-(both encoded by the frozen VAE), and, for all steps, noise level, response and context.
+What diffuses is the residual: next latent minus the anchor (the patient's warped beats, encoded), in units of its
+own spread. So what the anchor knows to a few microvolts is not put at stake by the noise. The network sees, step
+by step, the noisy residual, the pre-dose latent z_k, the anchor and the prior, and, for all steps, noise level,
+response and context.
 """
 
 import math
@@ -42,7 +44,7 @@ class Block(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """Predicts the clean next latent; the anchor is the starting point and the network learns the difference."""
+    """Predicts the clean residual; `next_latent` adds it to the anchor."""
 
     def __init__(self, context: int, width: int = 128, depth: int = 5, heads: int = 4) -> None:
         super().__init__()
@@ -55,18 +57,29 @@ class Denoiser(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.outlet = nn.Linear(width, LATENT_CHANNELS)
-        # How far the answer starts from the anchor (1) rather than from the noisy latent (0), per noise level.
-        self.skip = nn.Linear(width, 2)
         nn.init.zeros_(self.outlet.weight)
         nn.init.zeros_(self.outlet.bias)
-        nn.init.zeros_(self.skip.weight)
-        nn.init.zeros_(self.skip.bias)
+        self.residual_sd: Tensor
+        self.register_buffer("residual_sd", torch.ones(LATENT_CHANNELS))
+
+    @torch.no_grad()
+    def fit_scale(self, z_next: Tensor, z_anchor: Tensor) -> None:
+        """Set the spread of the residual per channel from a training set, (n, 64, 125) each."""
+        self.residual_sd.copy_((z_next - z_anchor).pow(2).mean(dim=(0, 2)).sqrt().clamp(min=1e-3))
+
+    def residual(self, z_next: Tensor, z_anchor: Tensor) -> Tensor:
+        """What diffuses, (batch, 64, 125)."""
+        return (z_next - z_anchor) / self.residual_sd[:, None]
+
+    def next_latent(self, residual: Tensor, z_anchor: Tensor) -> Tensor:
+        """The inverse of `residual`."""
+        return z_anchor + residual * self.residual_sd[:, None]
 
     def forward(self, z_tau: Tensor, alpha_bar: Tensor, conditions: Tensor, context: Tensor) -> Tensor:
-        """The predicted clean latent, (batch, 64, 125).
+        """The predicted clean residual, (batch, 64, 125).
 
-        z_tau (batch, 64, 125) at noise level alpha_bar (batch,); conditions (batch, 3, 64, 125) in the
-        order z_k, z_anchor, z_epk; context (batch, context).
+        z_tau: the noisy residual (batch, 64, 125) at noise level alpha_bar (batch,); conditions
+        (batch, 3, 64, 125) in the order z_k, z_anchor, z_epk; context (batch, context).
         """
         batch = z_tau.shape[0]
         x = torch.cat([z_tau[:, None], conditions], dim=1).reshape(batch, -1, LATENT_STEPS).transpose(1, 2)
@@ -76,14 +89,8 @@ class Denoiser(nn.Module):
         for block in self.blocks:
             h = block(h, condition)
         delta = self.outlet(self.norm(h)).transpose(1, 2)
-        keep_anchor, keep_noisy = self.skip(condition)[:, :, None, None].unbind(1)
-        # The best linear guess between anchor and noisy latent when the anchor's error has unit variance.
-        shrink = alpha_bar.sqrt()[:, None, None]
-        out: Tensor = (
-            conditions[:, 1] * (1 - alpha_bar[:, None, None] + keep_anchor)
-            + z_tau * shrink * (1 + keep_noisy)
-            + delta
-        )
+        # The best linear guess for a residual of unit variance; the network learns what it lacks.
+        out: Tensor = z_tau * alpha_bar.sqrt()[:, None, None] + delta
         return out
 
 

@@ -40,23 +40,25 @@ def energy_weight(alpha_bar: Tensor, largest: float) -> Tensor:
 
 def training_loss(
     denoise: Denoise,
-    z0: Tensor,
+    residual: Tensor,
+    next_latent: Callable[[Tensor], Tensor],
     z_epk: Tensor,
     energy_lambda: float,
     largest_weight: float,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Eq. 30: ||z0 - z_hat||^2 + lambda w_tau ||z_hat - z_EPK||^2, means over elements; and the data term alone.
+    """Eq. 30: ||r0 - r_hat||^2 + lambda w_tau ||z_hat - z_EPK||^2, means over elements; and the data term alone.
 
+    The data term is in residuals (see denoiser.py), the energy in latents: next_latent turns the one into the other.
     z_epk comes from the frozen encoder, so the prior cannot be emptied by following the model.
     """
-    batch = z0.shape[0]
+    batch = residual.shape[0]
     levels = cosine_alpha_bars()
     tau = torch.randint(0, STEPS, (batch,), generator=generator)
     alpha_bar = levels[tau].float()
-    noise = torch.randn(z0.shape, generator=generator)
-    z_hat = denoise(add_noise(z0, alpha_bar, noise), alpha_bar)
-    data = (z_hat - z0).pow(2).flatten(1).mean(1)
-    energy = (z_hat - z_epk).pow(2).flatten(1).mean(1)
+    noise = torch.randn(residual.shape, generator=generator)
+    predicted = denoise(add_noise(residual, alpha_bar, noise), alpha_bar)
+    data = (predicted - residual).pow(2).flatten(1).mean(1)
+    energy = (next_latent(predicted) - z_epk).pow(2).flatten(1).mean(1)
     loss = data + energy_lambda * energy_weight(alpha_bar, largest_weight) * energy
     return loss.mean(), data.detach().mean()

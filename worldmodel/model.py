@@ -174,13 +174,13 @@ class WorldModel:
             patient.rhythm.irregular.expand(batch),
             move(patient.beat.timing.expand(batch), response).rr_s,
         )
-        latent = dpmpp_2m(
+        residual = dpmpp_2m(
             lambda z, alpha_bar: self.denoiser(z, alpha_bar, conditions, told),
             noise,
             karras_alpha_bars(SAMPLER_STEPS),
             progress,
         )
-        return self.vae.decode(latent)
+        return self.vae.decode(self.denoiser.next_latent(residual, z_anchor))
 
 
 def _or_nan(value: float | bool | None) -> float:

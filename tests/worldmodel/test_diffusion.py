@@ -57,19 +57,20 @@ def test_energy_weight_grows_to_its_clamp_only() -> None:
 
 def test_loss_is_eq_30() -> None:
     """With a denoiser that always answers 1, both terms can be written down."""
-    z0, z_epk = torch.zeros(64, 3), torch.full((64, 3), 3.0)
-    answer_one = lambda z, _: torch.ones_like(z)  # noqa: E731
-    loss, data = training_loss(answer_one, z0, z_epk, 0.25, 1.0, generator(5))
+    residual, z_epk = torch.zeros(64, 3), torch.full((64, 3), 3.0)
+    loss, data = training_loss(
+        lambda r, _: torch.ones_like(r), residual, lambda r: 0.5 * r, z_epk, 0.25, 1.0, generator(5)
+    )
     assert float(data) == pytest.approx(1.0)
-    assert float(loss) == pytest.approx(1.0 + 0.25 * 4.0, rel=1e-3)
+    assert float(loss) == pytest.approx(1.0 + 0.25 * 2.5**2, rel=1e-3)
 
 
 def test_energy_pulls_towards_the_prior() -> None:
-    """The best constant answer under eq. 30 lies between data (0) and prior (3), where the weights put it."""
+    """At an answer of 0, where the data are, the slope of eq. 30 is that of the energy alone."""
     c = torch.zeros(1, requires_grad=True)
-    weight = 0.5
+    weight, prior = 0.5, torch.full((256, 1), 3.0)
     loss, _ = training_loss(
-        lambda z, _: c.expand(z.shape), torch.zeros(256, 1), torch.full((256, 1), 3.0), weight, 1.0, generator(6)
+        lambda r, _: c.expand(r.shape), torch.zeros(256, 1), lambda r: r, prior, weight, 1.0, generator(6)
     )
     (slope_at_zero,) = torch.autograd.grad(loss, c)
     assert float(slope_at_zero) == pytest.approx(-2 * weight * 3.0, rel=1e-3)

@@ -44,7 +44,9 @@ def test_waves_add_up() -> None:
     b = torch.tensor(0.2, dtype=torch.float64)
     _, two = step_ode(0.0, 0.2, -2.0, 4.0, 600)
     assert torch.allclose(2 * wave_response(theta, b), 2 * wave_response(theta, b.clone()))
-    assert float(two[200]) == pytest.approx(float(wave_response(torch.tensor(0.0, dtype=torch.float64), b)), abs=1e-5)
+    assert float(two[200]) == pytest.approx(
+        float(wave_response(torch.tensor(0.0, dtype=torch.float64), b)), abs=1e-5
+    )
 
 
 def test_closed_form_is_finite_far_from_the_wave() -> None:

@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from tests.worldmodel.virtual_patients import AV_BLOCKER, HERG_BLOCKER, NO_DRUG, PROLONG_PR, PROLONG_QT, generator
+from tests.worldmodel.virtual_patients import (
+    AV_BLOCKER,
+    HERG_BLOCKER,
+    NO_DRUG,
+    PROLONG_PR,
+    PROLONG_QT,
+    generator,
+)
 from worldmodel.pharmacology import EFFECTS, Action, DrugExposure, EffectProfile
 from worldmodel.response import exposure, sample_responses
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from worldmodel.beat import BeatTiming, clamp_response, move
 from worldmodel.conditioning import PatientBeat, context_vector, model_times
-from worldmodel.grid import sample_r_times
+from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.pharmacology import EFFECTS, Action
 from worldmodel.preprocessing import FS_HZ, SAMPLES
 from worldmodel.response import sample_responses
@@ -28,15 +28,14 @@ BEAT_SPAN_MS = (-500.0, 800.0)
 class Transitions:
     """A batch of pre/post pairs. before, after: (batch, 8, SAMPLES) in mV; response (batch, 6) is the truth.
 
-    beat, prior_response and r_times_s are what the prior is rendered from, with the errors a measured
-    beat and an imperfect prior have; context goes to the denoiser.
+    beat, response and r_times_s are what the prior is rendered from, with the errors that a measured beat
+    has; context goes to the denoiser.
     """
 
     patients: Patients
     before: Tensor
     after: Tensor
     response: Tensor
-    prior_response: Tensor
     beat: PatientBeat
     r_times_s: Tensor
     context: Tensor
@@ -46,12 +45,7 @@ def sample_transitions(batch: int, actions: Sequence[Action], generator: torch.G
     """Draw a batch from the virtual trial; the same generator state gives the same batch."""
     patients = sample_patients(batch, generator)
     response = _draw_responses(patients, actions, generator)
-    after_timing = move(patients.timing, response)
-    after_rhythm = replace(
-        patients.rhythm,
-        rr_s=after_timing.rr_s,
-        sd_s=patients.rhythm.sd_s * after_timing.rr_s / patients.rhythm.rr_s,
-    )
+    after_timing, after_rhythm = after_dose(patients, response)
     r_times_after = sample_r_times(after_rhythm, SAMPLES / FS_HZ, generator)
     none = torch.zeros_like(response)
     return Transitions(
@@ -59,11 +53,17 @@ def sample_transitions(batch: int, actions: Sequence[Action], generator: torch.G
         before=record(patients, none, sample_r_times(patients.rhythm, SAMPLES / FS_HZ, generator), generator),
         after=record(patients, response, r_times_after, generator),
         response=response,
-        prior_response=_wrong_prior(response, generator),
         beat=measured_beat(patients, generator),
         r_times_s=r_times_after,
         context=_context(patients, response, after_timing, generator),
     )
+
+
+def after_dose(patients: Patients, response: Tensor) -> tuple[BeatTiming, Rhythm]:
+    """Timing and rhythm under a response (batch, 6); the variability of the rhythm follows its mean."""
+    timing = move(patients.timing, response)
+    scale = timing.rr_s / patients.rhythm.rr_s
+    return timing, replace(patients.rhythm, rr_s=timing.rr_s, sd_s=patients.rhythm.sd_s * scale)
 
 
 def record(patients: Patients, response: Tensor, r_times_s: Tensor, generator: torch.Generator) -> Tensor:
@@ -102,16 +102,6 @@ def _draw_responses(patients: Patients, actions: Sequence[Action], generator: to
     free = clamp_response(FREE_SD * torch.randn(batch, len(EFFECTS), generator=generator))
     is_free = torch.rand(batch, 1, generator=generator) < FREE_FRACTION
     return torch.where(is_free, free, of_drugs)
-
-
-def _wrong_prior(response: Tensor, generator: torch.Generator) -> Tensor:
-    """The response as the prior believes it: a third of the time each effect is off by a factor between 0 and 2.
-
-    A prior that is always right would hand over the answer and the network would never look at the response.
-    """
-    factor = 2.0 * torch.rand(response.shape, generator=generator)
-    is_wrong = torch.rand(response.shape[0], 1, generator=generator) < 0.33
-    return clamp_response(torch.where(is_wrong, factor * response, response))
 
 
 def _context(patients: Patients, response: Tensor, after: BeatTiming, generator: torch.Generator) -> Tensor:

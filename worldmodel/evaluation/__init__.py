@@ -1,0 +1,1 @@
+"""Evaluation of the world model against truth it has not seen."""
