@@ -33,6 +33,7 @@ MM_PER_S, PAPER_S, COLUMN_S = 25.0, 10.0, 2.5
 PRE_MM = 10.0  # room for the calibration pulse
 LIMIT_MV = 5.0  # taller than any heart draws; beyond it the trace is cut and a note says so
 FLAT_MV = 1e-3
+ABSURD_MV = 1e12  # sums of what lies beyond would overflow
 NAME_MM = (9.0, 6.0)  # what a lead name takes of its row, wide and high
 
 
@@ -144,7 +145,7 @@ def _rows(layout: str, start_s: float, duration_s: float) -> list[list[_Cell]]:
 def _trace(ecg: Ecg, cell: _Cell) -> _Trace:
     part = ecg.window(cell.start_s, cell.duration_s)
     mv = part.lead(cell.lead)
-    mv = np.where(np.isfinite(mv), mv, np.nan)
+    mv = np.where(np.isfinite(mv), np.clip(mv, -ABSURD_MV, ABSURD_MV), np.nan)
     x_mm = PRE_MM + (cell.paper_s + np.arange(mv.size) / ecg.fs_hz) * MM_PER_S
     known = mv[np.isfinite(mv)]
     if cell.lead in ecg.missing_leads or known.size == 0:
