@@ -27,7 +27,7 @@ _FROM_PATIENT = (
     "anticoagulated_3_weeks",
     "tee_cleared",
 )
-_FROM_ECG = ("hr_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtcf_ms", "qtcb_ms", "wide_complex_tachycardia")
+_FROM_ECG = ("hr_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtcf_ms", "qtcb_ms")
 # The lists a chart may lack altogether, as opposed to a measurement it lacks.
 LISTS = frozenset(("conditions", "medications", "allergies"))
 
@@ -189,6 +189,19 @@ def _wide_qrs(chart: Chart) -> Known:
     )
     # A block on record without a QRS now would only relax the limits of QTc: leave it open.
     return (None, ("qrs_ms",)) if charted else (charted, missing)
+
+
+def _wide_complex_tachycardia(chart: Chart) -> Known:
+    """As seen; else a rate over 100 with a QRS of 120 ms and more."""
+    seen = chart.findings
+    if seen.wide_complex_tachycardia is not None:
+        return seen.wide_complex_tachycardia, ()
+    slow = None if seen.hr_bpm is None else seen.hr_bpm <= 100
+    narrow = None if seen.qrs_ms is None else seen.qrs_ms < 120
+    if slow or narrow:
+        return False, ()
+    missing = tuple(name for name, value in (("hr_bpm", slow), ("qrs_ms", narrow)) if value is None)
+    return (None, missing) if missing else (True, ())
 
 
 def _qtc(chart: Chart) -> Known:
@@ -431,6 +444,7 @@ DERIVED: dict[str, Callable[[Chart], Known]] = {
     "brugada_pattern": _joined("brugada", "brugada"),
     "ventricular_fibrillation": lambda chart: _seen(chart.findings.ventricular_fibrillation, (False, ())),
     "ventricular_conduction_abnormality": _wide_qrs,
+    "wide_complex_tachycardia": _wide_complex_tachycardia,
     "ecg_seen": _ecg_seen,
     "qtc_ms": _qtc,
     "qtc_or_qt_ms": _qtc_or_qt,

@@ -144,18 +144,9 @@ class Mask:
         """The rules of two drugs; True with those that speak of the other first."""
         if one == other:
             return ()
-        return (
-            *(
-                (prepared, False)
-                for prepared in self._index.subject.get(one, ())
-                if other in prepared.partners
-            ),
-            *(
-                (prepared, True)
-                for prepared in self._index.subject.get(other, ())
-                if one in prepared.partners
-            ),
-        )
+        ahead = ((p, False) for p in self._open(self._index.subject, one) if other in p.partners)
+        behind = ((p, True) for p in self._open(self._index.subject, other) if one in p.partners)
+        return (*ahead, *behind)
 
     def _judge_pair(self, prepared: _Prepared, subject: DrugDose, partner: DrugDose) -> Iterator[FiredRule]:
         rule = prepared.rule
@@ -166,22 +157,28 @@ class Mask:
     def _judge_single(self, dose: DrugDose) -> Iterator[FiredRule]:
         """What the dose does alone, and with what the patient takes."""
         yield from self._limits(dose)
-        for prepared in self._index.solo.get(dose.drug_id, ()):
+        for prepared in self._open(self._index.solo, dose.drug_id):
             rule = prepared.rule
             given = self._fits(dose, rule.route, rule.dose)
             yield from self._outcome(prepared, given, self._allergic(rule, dose.drug_id))
-        for prepared in self._index.subject.get(dose.drug_id, ()):
+        for prepared in self._open(self._index.subject, dose.drug_id):
             rule = prepared.rule
             given = self._fits(dose, rule.route, rule.dose)
             for taken in self._taken_of(prepared.partners, dose):
                 on = self._on(taken, rule, rule.partner_route, rule.partner_dose)
                 yield from self._outcome(prepared, given, on)
-        for prepared in self._index.partner.get(dose.drug_id, ()):
+        for prepared in self._open(self._index.partner, dose.drug_id):
             rule = prepared.rule
             given = self._fits(dose, rule.partner_route, rule.partner_dose)
             for taken in self._taken_of(prepared.drugs, dose):
                 yield from self._outcome(prepared, given, self._on(taken, rule, rule.route, rule.dose))
         yield from self._remarks(dose)
+
+    def _open(self, rules: dict[str, list[_Prepared]], drug_id: str) -> Iterator[_Prepared]:
+        """The rules of a drug that this chart does not rule out."""
+        return (
+            prepared for prepared in rules.get(drug_id, ()) if self._chart_of(prepared).value is not False
+        )
 
     def _taken_of(self, drugs: frozenset[str], dose: DrugDose) -> list[Taken | None]:
         """Which of the drugs the patient takes, other than the dose's own; [None] when no list was given."""
@@ -206,8 +203,6 @@ class Mask:
     def _outcome(self, prepared: _Prepared, *parts: Truth) -> Iterator[FiredRule]:
         """The rule, if it holds or cannot be decided for these parts and this chart."""
         rule = prepared.rule
-        if any(part.value is False for part in parts):
-            return
         truths = (*parts, self._chart_of(prepared))
         if any(truth.value is False for truth in truths):
             return

@@ -12,7 +12,9 @@ override; C caution, watch; I for information.
    complete file. Drugs whose use hangs on these lists (antiarrhythmics, intravenous AV-nodal drugs) have
    rules of kind `data` that need them, and are refused.
 4. A list that is given is complete: what it does not hold is not the case (`knowledge.chart`).
-5. Both `blocked` and `cannot_evaluate` keep an action from being simulated and ranked.
+5. Both `blocked` and `cannot_evaluate` keep an action from being ranked among the choices. A blocked action is not
+   simulated either. One that cannot be evaluated may be simulated when somebody asks for it by name: a question
+   about an ECG without a patient file has an answer, and the answer says that the mask could not judge.
 """
 
 from collections.abc import Collection
@@ -36,6 +38,7 @@ GRAVITY: dict[VerdictName, int] = {
     "blocked": 4,
 }
 REFUSED: frozenset[VerdictName] = frozenset(("blocked", "cannot_evaluate"))
+NOT_SIMULATED: frozenset[VerdictName] = frozenset(("blocked",))
 
 
 def verdict_of(severity: str, missing: Collection[str], kind: str = "") -> VerdictName:
