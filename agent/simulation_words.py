@@ -31,7 +31,6 @@ _ASKED = {
     "rr_ms": r"\brr\b",
 }
 _SAFER = re.compile(r"\b(?:safer|safest|better|worse|compar\w+|versus|vs|differ\w+|or)\b")
-SYNTHETIC = "The world model has learned from simulated trials only."
 TOP = 5
 
 
@@ -47,8 +46,6 @@ def simulation_told(question: str, result: Json) -> str:
     parts = [_action_told(action, names, pre) for action in result["actions"]]
     if result.get("refused"):
         parts.append(f"Not simulated:\n{verdicts_told(result['refused'])}")
-    if result.get("model", {}).get("synthetic"):
-        parts.append(SYNTHETIC)
     return "\n\n".join(parts)
 
 
@@ -68,7 +65,9 @@ def _action_told(action: Json, names: Sequence[str], pre: Mapping[str, float | N
     if not support["in_distribution"]:
         lines.append(f"- outside of what the model has learned: {'; '.join(support['reasons'])}")
     verdict = action["verdict"]
-    if verdict["verdict"] != "allowed":
+    if verdict["verdict"] == "cannot_evaluate":
+        lines += ["A what-if only: for this patient it cannot be evaluated.", *reasons_told(verdict)]
+    elif verdict["verdict"] != "allowed":
         lines += [f"It is {SAID[verdict['verdict']]}:", *reasons_told(verdict)]
     return "\n".join(lines)
 
@@ -107,8 +106,6 @@ def ranking_told(result: Json) -> str:
         lines += [f"- {reason}" for reason in drugs[0]["reasons"][:3]]
     if result["excluded"]:
         lines += ["Excluded:", *_excluded_told(result["excluded"])]
-    if result.get("model", {}).get("synthetic"):
-        lines.append(SYNTHETIC)
     return "\n".join(lines)
 
 
@@ -142,27 +139,29 @@ def _excluded_told(excluded: Sequence[Json]) -> list[str]:
 
 
 def comparison_told(question: str, found: Sequence[Found]) -> str:
-    """Which of the simulated actions has the lower risk, where that is the question."""
-    simulated = [f.result for f in found if f.tool == "simulate" and f.ok]
-    rows = [action for result in simulated for action in result["actions"]]
-    refused = [verdict for result in simulated for verdict in result.get("refused", ())]
-    if not _SAFER.search(question) or not rows:
+    """Which of the simulated actions has the lower risk, where that is the question; for each hour asked for."""
+    simulated = [f.result for f in found if f.tool == "simulate" and f.ok and f.result["actions"]]
+    if not _SAFER.search(question):
         return ""
-    judged = sorted(
-        (row["summary"]["risk"]["mean"], row["summary"]["risk"]["sd"] or 0.0, row["action"]["text"])
-        for row in rows
-        if row["summary"].get("risk")
-    )
-    lines = []
-    if len({name for _, _, name in judged}) > 1:
-        (low, low_sd, best), (high, high_sd, worst) = judged[0], judged[-1]
-        against = f"(risk {_score(low)} against {_score(high)})"
-        if high - low > max(low_sd, high_sd):
-            lines.append(f"By simulated risk {best} is safer than {worst} {against}.")
-        else:
-            lines.append(f"Neither is clearly safer: they differ by no more than their spread {against}.")
+    lines = [_compared(result["actions"], name_hours=len(simulated) > 1) for result in simulated]
+    refused = [v["action"]["text"] for result in simulated for v in result["refused"]]
     if refused:
-        lines.append(
-            f"Not compared, because not simulated: {', '.join(v['action']['text'] for v in refused)}."
-        )
-    return " ".join(lines)
+        lines.append(f"Not compared, because not simulated: {', '.join(dict.fromkeys(refused))}.")
+    return "\n".join(filter(None, lines))
+
+
+def _compared(actions: Sequence[Json], name_hours: bool) -> str:
+    """The safest against the riskiest, if they differ by more than the larger of their spreads."""
+    judged = sorted(
+        (action["summary"]["risk"]["mean"], action["summary"]["risk"]["sd"] or 0.0, action["action"]["text"])
+        for action in actions
+        if action["summary"].get("risk")
+    )
+    if len(judged) < 2:
+        return ""
+    (low, low_sd, best), (high, high_sd, worst) = judged[0], judged[-1]
+    when = f"At {actions[0]['hours']:g} h: " if name_hours else ""
+    against = f"(risk {_score(low)} against {_score(high)})"
+    if high - low > max(low_sd, high_sd):
+        return f"{when}by simulated risk {best} is safer than {worst} {against}."
+    return f"{when}neither is clearly safer, they differ by no more than their spread {against}."

@@ -7,7 +7,7 @@ message to the model. Before anything is simulated the mask is asked, and again 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from agent.assumptions import Assumptions, suppose
 from agent.errors import AgentError
 from agent.interactions import interactions_of
-from agent.prompts import fence
 from agent.state import Json
 from agent.tool_arguments import (
     Arguments,
@@ -28,6 +27,7 @@ from agent.tool_arguments import (
     SearchArgs,
     SimulateArgs,
 )
+from agent.tool_results import brief, evidence_fenced, record_fenced
 from knowledge.errors import KnowledgeError
 from tools.case import Case
 from tools.errors import ToolError
@@ -70,7 +70,7 @@ class Workbench:
                 "note": "No patient record was given, so everything about the patient is unknown.",
             }
         record = self.case.patient.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-        return {"patient": {key: _fenced(key, value) for key, value in record.items()}}
+        return {"patient": record_fenced(record)}
 
     def check_mask(
         self,
@@ -95,20 +95,28 @@ class Workbench:
         assume: Assumptions | None = None,
     ) -> Json:
         """What `simulate --json` gives for the actions the mask lets through, and the verdicts on the others."""
-        from knowledge.policy import REFUSED
+        from knowledge.policy import NOT_SIMULATED
         from tools.mask import mask_actions
         from tools.simulate import simulate_actions
 
         case, hypothetical = self._supposing(assume)
         verdicts = mask_actions(case, actions=actions).verdicts
-        refused = [v.model_dump(mode="json") for v in verdicts if v.verdict in REFUSED]
-        safe = [
-            text for text, verdict in zip(actions, verdicts, strict=True) if verdict.verdict not in REFUSED
+        refused = [v.model_dump(mode="json") for v in verdicts if v.verdict in NOT_SIMULATED]
+        simulated = [
+            text
+            for text, verdict in zip(actions, verdicts, strict=True)
+            if verdict.verdict not in NOT_SIMULATED
         ]
-        if not safe:
+        if not simulated:
             return hypothetical | {"actions": [], "refused": refused}
         result = simulate_actions(
-            case, safe, hours=hours, k=k or self.k, seed=self.seed, model=self.model, progress=self.progress
+            case,
+            simulated,
+            hours=hours,
+            k=k or self.k,
+            seed=self.seed,
+            model=self.model,
+            progress=self.progress,
         )
         self.kept.append(result)
         return hypothetical | {"k": k or self.k} | result.model_dump(mode="json") | {"refused": refused}
@@ -221,52 +229,9 @@ def result_of(message: ToolMessage) -> Json:
 
 
 def _answer(call: ToolCall, result: Json, status: Literal["success", "error"]) -> ToolMessage:
-    text = json.dumps(brief(result), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(evidence_fenced(brief(result)), ensure_ascii=False, separators=(",", ":"))
     return ToolMessage(text, name=call["name"], tool_call_id=call["id"] or "", artifact=result, status=status)
-
-
-def brief(value: Any) -> Any:
-    """A result without what only machines read: single samples and empty entries."""
-    if isinstance(value, dict):
-        kept = {
-            key: brief(item)
-            for key, item in value.items()
-            if key not in ("samples", "order", "fs_hz", "risk_components")
-        }
-        return {key: item for key, item in kept.items() if item not in (None, [], {}, "")}
-    return [brief(item) for item in value] if isinstance(value, list) else value
 
 
 def _file_name(case: Case) -> str:
     return case.ecg_path.name if case.ecg_path else (case.ecg.source if case.ecg else "")
-
-
-_FREE_TEXT = {
-    "notes",
-    "indication",
-    "text",
-    "reaction",
-    "substance",
-    "name",
-    "id",
-    "frequency",
-    "dose",
-    "route",
-    "code",
-}
-
-
-def _fenced(key: str, value: Any) -> Any:
-    """Free text of the record between markers; numbers, flags and times as they are."""
-    if isinstance(value, dict):
-        return {inner: _fenced(inner, item) for inner, item in value.items()}
-    if isinstance(value, list):
-        return [_fenced(key, item) for item in value]
-    return (
-        fence(value, key) if key in _FREE_TEXT and isinstance(value, str) and not _is_plain(value) else value
-    )
-
-
-def _is_plain(text: str) -> bool:
-    """A short code or name, which cannot give an order: "potassium", "I50.22", "25 mg"."""
-    return len(text) <= 24 and len(text.split()) <= 3

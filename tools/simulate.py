@@ -8,6 +8,7 @@ from pydantic import PrivateAttr
 from knowledge.doses import parse_action
 from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.mask import Verdict
+from knowledge.policy import NOT_SIMULATED
 from tools.case import Case
 from tools.errors import SafetyRefusal
 from tools.mask import VerdictGiven, judge_given, verdict_given
@@ -27,7 +28,7 @@ from tools.outcomes import (
     support_given,
     why_not_measurable,
 )
-from tools.results import REFUSED, ActionGiven, Answer, ModelUsed, Result, SupportGiven
+from tools.results import ActionGiven, Answer, ModelUsed, Result, SupportGiven
 from worldmodel.model import Simulation, WorldModel
 
 REFUSALS_TOLD = 3
@@ -75,14 +76,14 @@ def simulate_actions(
     """K post-dose ECGs for each action ("verapamil 120 mg oral", "no drug"), `hours` after it was given.
 
     hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots.
-    Raises SafetyRefusal where the mask blocks an action or cannot evaluate it, UnknownDrugError,
-    DoseError, MissingInputError, NotSimulatableError, WeightsError, OutputError.
+    An action that the mask cannot evaluate is simulated as a what-if, with its verdict and a warning beside it.
+    Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError, NotSimulatableError, WeightsError, OutputError.
     """
     case.pre_dose()
     catalogue = load_catalogue()
     given = [parse_action(text, catalogue) for text in actions]
     verdicts = judge_given(case, given, catalogue)
-    refuse_forbidden(verdicts, catalogue)
+    refuse_blocked(verdicts, catalogue)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
         case, given, catalogue, hours=hours, k=k, seed=seed, model=model, progress=progress
@@ -95,34 +96,38 @@ def simulate_actions(
             for outcome, verdict, written in zip(outcomes, verdicts, files, strict=True)
         ),
         model=model_used(model.info),
-        warnings=case.warnings,
+        warnings=(*case.warnings, *_what_ifs(verdicts, catalogue)),
     )
     result._waveforms = simulation
     return result
 
 
-def refuse_forbidden(verdicts: Sequence[Verdict], catalogue: Catalogue) -> None:
-    """Raises SafetyRefusal for the first action that is blocked or cannot be evaluated."""
+def refuse_blocked(verdicts: Sequence[Verdict], catalogue: Catalogue) -> None:
+    """Raises SafetyRefusal for the first action that is blocked."""
     for verdict in verdicts:
-        if verdict.verdict in REFUSED:
+        if verdict.verdict in NOT_SIMULATED:
             given = verdict_given(verdict, catalogue)
-            what = "is blocked" if given.verdict == "blocked" else "cannot be evaluated"
-            why = _decisive(given)
-            hint = (
-                f"Add to the patient file: {', '.join(given.missing)}."
-                if given.missing
-                else "It is not simulated. See `ecgwm-agent mask` for the rules and what is allowed."
+            raise SafetyRefusal(
+                f"{given.action.text} is blocked: {_decisive(given)}",
+                "It is not simulated. See `ecgwm-agent mask` for the rules and what is allowed.",
             )
-            raise SafetyRefusal(f"{given.action.text} {what}: {why}", hint)
 
 
 def _decisive(verdict: VerdictGiven) -> str:
-    """The first of the rules that refuse it, with how many more there are; the mask's own sentence where none does."""
-    undecided = verdict.verdict == "cannot_evaluate"
-    rules = [rule for rule in verdict.rules if rule.severity == "block" and bool(rule.missing) == undecided]
+    """The first of the rules that block it, with how many more there are; the mask's own sentence where none does."""
+    rules = [rule for rule in verdict.rules if rule.severity == "block" and not rule.missing]
     told = [f"{rule.text} [{rule.id}]" for rule in rules[:REFUSALS_TOLD]]
     more = [f"{len(rules) - len(told)} more rules"] if len(rules) > len(told) else []
     return "; ".join([*told, *more]) or verdict.reason
+
+
+def _what_ifs(verdicts: Sequence[Verdict], catalogue: Catalogue) -> list[str]:
+    """A warning for each action that the mask could not judge."""
+    undecided = (verdict_given(v, catalogue) for v in verdicts if v.verdict == "cannot_evaluate")
+    return [
+        f"{given.action.text}: a what-if only, the mask cannot evaluate it without {', '.join(given.missing)}."
+        for given in undecided
+    ]
 
 
 def _action_simulated(

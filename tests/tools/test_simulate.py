@@ -53,12 +53,12 @@ def test_what_the_mask_blocks_is_never_simulated(case: Case, model: Any, healthy
     assert refusal.value.hint
 
 
-def test_what_cannot_be_evaluated_is_refused_and_says_what_is_missing(case: Case, model: Any) -> None:
-    """Dofetilide is dosed by creatinine clearance: without a patient it is not known."""
-    with pytest.raises(SafetyRefusal, match="cannot be evaluated") as refusal:
-        simulate_actions(replace(case, patient=None), [DOFETILIDE], model=model)
-    assert "creatinine" in refusal.value.hint
-    assert model.calls == []
+def test_what_cannot_be_evaluated_is_a_what_if_and_says_what_is_missing(case: Case, model: Any) -> None:
+    """Dofetilide is dosed by creatinine clearance: without a patient it is not known, and nothing is assumed."""
+    result = simulate_actions(replace(case, patient=None), [DOFETILIDE], model=model)
+    assert result.actions[0].verdict.verdict == "cannot_evaluate"
+    assert "creatinine" in result.actions[0].verdict.missing
+    assert any("what-if only" in warning and "creatinine" in warning for warning in result.warnings)
 
 
 def test_no_drug_is_always_simulated(case: Case, model: Any) -> None:
