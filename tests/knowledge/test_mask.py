@@ -13,6 +13,7 @@ from knowledge.doses import GivenAction, parse_action
 from knowledge.drugs import load_catalogue
 from knowledge.mask import Verdict, judge
 from knowledge.policy import REFUSED
+from knowledge.rules import load_rules
 
 CATALOGUE = load_catalogue()
 # How grave a verdict is; both refusals keep the drug from the patient.
@@ -284,3 +285,40 @@ def test_diagnoses_are_read_and_denials_are_not(
     bedside: Any, conditions: list[str], action: str, expected: str
 ) -> None:
     assert bedside(has=conditions).judge(action).verdict == expected
+
+
+def forbidden_beside() -> dict[str, set[str]]:
+    """Drug -> drugs never given beside it, in either direction, by the rules that hold for every patient."""
+    beside: dict[str, set[str]] = {}
+    for rule in load_rules():
+        if (
+            rule.severity == "B"
+            and rule.partners
+            and not (rule.when or rule.dose or rule.route or rule.partner_route)
+        ):
+            barred = [CATALOGUE.members(name) for name in rule.but_not]
+            spared = [CATALOGUE.members(name) for name in rule.partners_but_not]
+            drugs = (
+                frozenset[str]().union(*(CATALOGUE.members(name) for name in rule.drugs)).difference(*barred)
+            )
+            partners = frozenset[str]().union(*(CATALOGUE.members(name) for name in rule.partners))
+            for one, other in itertools.product(drugs, partners.difference(*spared)):
+                if one != other:
+                    beside.setdefault(one, set()).add(other)
+                    beside.setdefault(other, set()).add(one)
+    return beside
+
+
+def test_no_forbidden_pair_slips_through_in_either_direction_or_under_a_brand(bedside: Any) -> None:
+    beside = forbidden_beside()
+    assert sum(map(len, beside.values())) > 600
+    for taken, never in beside.items():
+        record = CATALOGUE.get(taken)
+        bed = bedside(taking=[(record.brands or record.names)[0].upper()])
+        verdicts = judge(ACTIONS, bed.patient, bed.findings, bed.catalogue, bed.rules)
+        slipped = [
+            str(verdict.action)
+            for verdict in verdicts
+            if verdict.action.doses[0].drug_id in never and verdict.verdict != "blocked"
+        ]
+        assert slipped == [], taken
