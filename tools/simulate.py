@@ -77,7 +77,8 @@ def simulate_actions(
 
     hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots.
     An action that the mask cannot evaluate is simulated as a what-if, with its verdict and a warning beside it.
-    Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError, NotSimulatableError, WeightsError, OutputError.
+    Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError,
+    NotSimulatableError, WeightsError, OutputError.
     """
     case.pre_dose()
     catalogue = load_catalogue()
