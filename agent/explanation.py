@@ -36,6 +36,7 @@ _RECORD = {
     "notes": r"\bnotes?\b",
 }
 _ITEM = ("name", "value", "unit", "dose", "route", "frequency", "text", "code", "substance", "reaction")
+SYNTHETIC = "The world model has learned from simulated trials only."
 HITS = 8
 ALL = 20  # rules told in full where they are what is asked for
 
@@ -51,6 +52,8 @@ def explain(question: str, found: Sequence[Found], notes: Sequence[str] = ()) ->
             _TOLD[finding.tool](asked, finding.result) if finding.ok else _failure_told(finding.result)
         )
     parts.append(comparison_told(asked, found))
+    if any(finding.result.get("model", {}).get("synthetic") for finding in found):
+        parts.append(SYNTHETIC)
     return "\n\n".join(part for part in dict.fromkeys(parts) if part) or "There is nothing to report."
 
 

@@ -21,7 +21,8 @@ from agent.models import ChatModel, offline_planner
 from agent.nodes import Services
 from agent.state import AgentState, CaseReference, Json
 from agent.threads import ThreadStore, TurnRecord
-from agent.toolbox import Workbench, brief
+from agent.tool_results import brief
+from agent.toolbox import Workbench
 from agent.transcript import Found, Turn, turns_of
 
 OnStep = Callable[[Json], None]

@@ -30,7 +30,7 @@ _UNITS = {
     "_ms": "ms",
     "_mg": "mg",
 }
-_UNSAID = ("given",)  # the action itself
+_UNSAID = ("given", "rules")  # the action itself, and rules that the text names
 MOST = 3  # rules told in full; the others by their id
 
 
@@ -96,6 +96,10 @@ def actions_told(alike: Sequence[Json]) -> str:
 
 
 def _fact(name: str, value: Any) -> str:
+    if name == "female" and value is not None:
+        return "female" if value else "male"
+    if name == "last_taken_hours_ago" and value is not None:
+        return f"last taken {value:g} h ago"
     suffix = next((s for s in sorted(_UNITS, key=len, reverse=True) if name.endswith(s)), "")
     label = plain(name.removesuffix(suffix))
     if value is None:

@@ -26,6 +26,7 @@ def demo(
     """Measure, mask, simulate, rank and explain the built-in synthetic patient; write the HTML report."""
     from agent.cases import BUILT_IN
     from agent.console_steps import showing_steps
+    from agent.errors import AgentError
     from agent.opening import open_conversation
     from agent.reporting import report_on
     from agent.state import CaseReference
@@ -34,6 +35,9 @@ def demo(
     with open_conversation(model="offline", k=k, seed=seed, case=case) as conversation:
         with showing_steps() as on_step:
             answer = conversation.ask(QUESTION, on_step)
+        for found in answer.found:
+            if not found.ok:
+                raise AgentError(found.result["error"], found.result["hint"])
         report = report_on(conversation, out)
         data = {
             "question": QUESTION,
