@@ -19,4 +19,4 @@ class OutputError(ToolError):
 
 
 class SafetyRefusal(ToolError):  # noqa: N818  a refusal is an answer, not a fault
-    """A knowledge rule forbids the action, or lacks a value to allow it; nothing was simulated."""
+    """A rule of the knowledge base forbids the action; nothing was simulated."""

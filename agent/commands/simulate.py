@@ -33,7 +33,7 @@ def simulate(
 ) -> None:
     """Simulate post-dose ECGs for one or more actions.
 
-    What the mask refuses is not simulated (exit code 6).
+    What the mask blocks is not simulated (exit code 6); what it cannot evaluate is marked as a what-if.
     """
     actions = _actions(drug, dose, route, action or [])
     from agent.console import print_simulation
