@@ -91,10 +91,11 @@ def _measure_one(
     beats = build_beats(level, r, quiet)
     leads = _independent(quiet)
     rr_ms = np.diff(beats.r) * 1000 / FS_HZ
-    waves = find_waves(beats.median[leads], beats.r_index, *_rr_around(beats, rr_ms), _noise_mv(beats, leads))
+    known = (beats.median[leads], beats.r_index, *_rr_around(beats, rr_ms), _noise_mv(beats, leads))
+    waves = find_waves(*known)
     rhythm, no_p = _rhythm(level, x, beats, quiet, rr_ms, waves)
     if no_p is not None:
-        waves = replace(waves, p_on=None, p_peak=None, p_off=None, why=waves.why | {"p": no_p})
+        waves = find_waves(*known, no_p=no_p)
     rr = usual_rr_ms(rr_ms, rhythm.label)
     beat = _median_beat(beats, waves, state.ok[index])
     intervals = intervals_of(beat, rr)

@@ -7,7 +7,7 @@ from worldmodel.delineation.filters import FS_HZ
 
 _MS = FS_HZ / 1000
 _WIDTH = int(6 * _MS)
-_LEAST_MV = 0.15
+_LEAST_MV = 0.2
 
 
 def spike_height_mv(x: NDArray[np.float64], r: NDArray[np.float64]) -> float:

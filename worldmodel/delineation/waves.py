@@ -15,7 +15,7 @@ from worldmodel.delineation.filters import FS_HZ, smooth
 
 _MS = FS_HZ / 1000  # samples per ms
 
-_QRS_ON, _QRS_OFF = 0.03, 0.06
+_QRS_ON, _QRS_OFF, _QRS_CORE = 0.03, 0.06, 0.12
 _P_ON, _P_OFF = 0.42, 0.6
 # A tangent at the steepest descent reaches the baseline before the eye sees the wave end; human marks lie
 # 0.4 of the tangent's length later, those of the FDA's trials near it. This lies between.
@@ -53,23 +53,36 @@ def find_waves(
     rr_before_ms: float | None,
     rr_after_ms: float | None,
     noise_mv: float,
+    no_p: str | None = None,
 ) -> Waves:
-    """beat: (good lead, time) in mV at 500 Hz; RR before and after such beats where known; noise of the beat."""
+    """All boundaries of one beat.
+
+    beat: (good lead, time) in mV at 500 Hz; RR before and after such beats, where known; noise of the beat;
+    no_p: why there can be no P wave, if so.
+    """
     qrs = find_qrs(beat, r_index)
     if qrs is None:
         return Waves(why={"qrs": "The QRS complex does not rise above the noise."})
     on, off = qrs
     before = beat[:, max(0, int(on - 14 * _MS)) : max(1, int(on - 2 * _MS))]
     beat = beat - before.mean(axis=1, keepdims=True)
-    t = find_t(beat, off, r_index, None if rr_after_ms is None else rr_after_ms * _MS, noise_mv)
-    p = find_p(beat, on, None if t is None or rr_before_ms is None else t[1] - rr_before_ms * _MS)
-    why: dict[str, str] = {}
-    if t is None:
+    why = {} if no_p is None else {"p": no_p}
+    rr_after = None if rr_after_ms is None else rr_after_ms * _MS
+    limits = [float(beat.shape[1])]
+    if rr_after is not None:
+        limits = [r_index + rr_after - 90 * _MS]
+        if no_p is None:  # T must end before the next P; if nothing fits there, the guess of P was wrong
+            limits.insert(0, _p_guess(beat, on, rr_after) + rr_after - 45 * _MS)
+    found = (find_t(beat, off, r_index, rr_after, limit, noise_mv) for limit in limits)
+    t_peak, t_end = next((t for t in found if t is not None), (None, None))
+    if t_end is None:
         why["t"] = "No T wave stands out of the noise."
-    if p is None:
+    if no_p is not None:
+        return Waves(on, off, t_peak=t_peak, t_end=t_end, why=why)
+    start = 0.0 if t_end is None or rr_before_ms is None else t_end - rr_before_ms * _MS - 10 * _MS
+    p_on, p_peak, p_off = find_p(beat, on, start) or (None, None, None)
+    if p_on is None:
         why["p"] = "No P wave stands out of the noise."
-    p_on, p_peak, p_off = p or (None, None, None)
-    t_peak, t_end = t or (None, None)
     return Waves(on, off, p_on, p_peak, p_off, t_peak, t_end, why)
 
 
@@ -85,13 +98,31 @@ def find_qrs(beat: NDArray[np.float64], r_index: int) -> tuple[float, float] | N
     peak = float(around.max())
     if peak <= 4 * rest_after:
         return None
-    stay = int(16 * _MS)
-    on = _fall(speed[: r_index + 1][::-1], max(_QRS_ON * peak, 1.6 * rest_before), stay)
-    off = _fall(speed[r_index:], max(_QRS_OFF * peak, 1.6 * rest_after), stay)
+    on = _rest(speed[: r_index + 1][::-1], max(_QRS_ON * peak, 1.6 * rest_before), _QRS_CORE * peak)
+    off = _rest(speed[r_index:], max(_QRS_OFF * peak, 1.6 * rest_after), _QRS_CORE * peak)
     return None if on is None or off is None else (r_index - on, r_index + off)
 
 
-def _fall(curve: NDArray[np.float64], level: float, stay: int) -> float | None:
+def _rest(speed: NDArray[np.float64], level: float, core_level: float) -> float | None:
+    """How far from R (position 0) the velocity comes to rest below `level`; None if it never does.
+
+    Where it does not within 50 ms of the steep core, a neighbouring wave runs into the QRS: then the calmest
+    moment between the two.
+    """
+    core = _fall(speed, max(level, core_level))
+    if core is None:
+        return None
+    reach = int(50 * _MS)
+    tail = speed[int(core) :]
+    if tail[0] < level:
+        return core
+    rest = _fall(tail, level)
+    if rest is None or rest > reach:
+        rest = float(np.argmin(tail[:reach]))
+    return int(core) + rest
+
+
+def _fall(curve: NDArray[np.float64], level: float, stay: int = int(16 * _MS)) -> float | None:
     """First position from which `curve` stays below `level` for `stay` samples, sub-sample; None if it never does."""
     above = np.flatnonzero(curve >= level)
     if not above.size:
@@ -103,7 +134,12 @@ def _fall(curve: NDArray[np.float64], level: float, stay: int) -> float | None:
 
 
 def find_t(
-    beat: NDArray[np.float64], qrs_off: float, r_index: int, rr: float | None, noise_mv: float
+    beat: NDArray[np.float64],
+    qrs_off: float,
+    r_index: int,
+    rr: float | None,
+    limit: float,
+    noise_mv: float,
 ) -> tuple[float, float] | None:
     """T peak and T end on the magnitude of all leads; beat relative to the level before the QRS.
 
@@ -115,7 +151,7 @@ def find_t(
     first = int(qrs_off + 50 * _MS)
     reach = _t_peak_reach_ms(None if rr is None else rr / _MS) * _MS
     last = min(size.size - 1, int(r_index + reach))
-    end_limit = size.size if rr is None else min(size.size, int(r_index + rr - 90 * _MS))
+    end_limit = min(size.size, int(limit))
     if last - first < int(30 * _MS):
         return None
     peak = _last_hump(size, first, last)
@@ -153,18 +189,19 @@ def _last_hump(size: NDArray[np.float64], first: int, last: int) -> int:
     return highest
 
 
-def find_p(
-    beat: NDArray[np.float64], qrs_on: float, previous_t_end: float | None
-) -> tuple[float, float, float] | None:
-    """P onset, peak and offset: the largest bump of atrial width between the T end before and the QRS onset."""
-    start = 0 if previous_t_end is None else max(0, int(previous_t_end - 10 * _MS))
-    end = int(qrs_on - 4 * _MS)
-    if end - start < int(50 * _MS):
+def _p_guess(beat: NDArray[np.float64], qrs_on: float, rr: float) -> int:
+    """Column where a P wave of usual PR would be, if there is one; T must end before it."""
+    start = max(0, int(qrs_on - min(260 * _MS, 0.32 * rr)))
+    return start + int(np.argmax(_atrial_bumps(beat[:, start : int(qrs_on - 4 * _MS)])))
+
+
+def find_p(beat: NDArray[np.float64], qrs_on: float, start: float) -> tuple[float, float, float] | None:
+    """P onset, peak and offset: the largest bump of atrial width between column `start` and the QRS onset."""
+    first, end = max(0, int(start)), int(qrs_on - 4 * _MS)
+    if end - first < int(50 * _MS):
         return None
-    part = beat[:, start:end]
-    bump = magnitude(smooth(part, 8.0) - smooth(part, 45.0))
-    margin = int(20 * _MS)
-    bump[-margin:] = 0
+    part = beat[:, first:end]
+    bump = _atrial_bumps(part)
     peak = int(np.argmax(bump))
     if bump[peak] < 0.008:
         return None
@@ -174,7 +211,14 @@ def find_p(
     speed = velocity(part, 10.0)
     on = _foot(speed[max(0, top[0] - int(50 * _MS)) : peak + 1][::-1], _P_ON)
     off = _foot(speed[peak : top[-1] + int(70 * _MS)], _P_OFF, 0.7)
-    return start + peak - on, float(start + peak), start + peak + off
+    return first + peak - on, float(first + peak), first + peak + off
+
+
+def _atrial_bumps(part: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(time,) how much of what is about as wide as a P wave is there, up to the QRS that begins at its end."""
+    bump = magnitude(smooth(part, 8.0) - smooth(part, 45.0))
+    bump[-int(20 * _MS) :] = 0
+    return bump
 
 
 def _foot(speed: NDArray[np.float64], fraction: float, share: float = 1.0) -> float:
