@@ -1,13 +1,12 @@
 """What a chat model is shown of a result: the numbers that matter, and text of the record as data."""
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.prompts import fence
-from agent.state import Json
 
 _FOR_MACHINES = ("samples", "order", "fs_hz", "risk_components")
-_OURS = ("given", "rules")  # evidence that the record has no part in
 _SENTENCES = {"notes", "indication", "text", "reaction"}
 _NAMES = {"id", "name", "substance", "frequency", "dose", "route", "unit", "code", "system"}
 _PLAIN = re.compile(r"[\w.,+/%()-]+(?: [\w.,+/%()-]+){0,2}", re.ASCII)
@@ -21,42 +20,43 @@ def brief(value: Any) -> Any:
     return [brief(item) for item in value] if isinstance(value, list) else value
 
 
-def record_fenced(record: Json) -> Json:
-    """The record with its free text between markers; numbers, flags, times and short names as they are."""
-    return {key: _fenced(key, value) for key, value in record.items()}
-
-
-def evidence_fenced(value: Any) -> Any:
-    """A result in which what rules quote from the record, such as an unknown medication, is between markers."""
-    if isinstance(value, list):
-        return [evidence_fenced(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _evidence(item) if key == "evidence" else evidence_fenced(item) for key, item in value.items()
-    }
-
-
-def _evidence(facts: Json) -> Json:
-    return {name: fact if name in _OURS else _quoted(name, fact) for name, fact in facts.items()}
-
-
-def _quoted(name: str, fact: Any) -> Any:
-    if isinstance(fact, list):
-        return [_quoted(name, item) for item in fact]
-    return fence(fact, name) if isinstance(fact, str) and not _is_plain(fact) else fact
-
-
-def _fenced(key: str, value: Any) -> Any:
+def record_fenced(key: str, value: Any) -> Any:
+    """Free text of the record between markers; numbers, flags, times and short names as they are."""
     if isinstance(value, dict):
-        return {inner: _fenced(inner, item) for inner, item in value.items()}
+        return {inner: record_fenced(inner, item) for inner, item in value.items()}
     if isinstance(value, list):
-        return [_fenced(key, item) for item in value]
+        return [record_fenced(key, item) for item in value]
+    return fence(value, key) if _is_free_text(key, value) else value
+
+
+def quotes_fenced(value: Any, quotes: Sequence[str], key: str = "text") -> Any:
+    """A result in which every text that quotes free text of the record is between markers, whole."""
+    if isinstance(value, dict):
+        return {inner: quotes_fenced(item, quotes, inner) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [quotes_fenced(item, quotes, key) for item in value]
+    quoting = isinstance(value, str) and any(quote in value.casefold() for quote in quotes)
+    return fence(value, key) if quoting and not value.startswith("<record-") else value
+
+
+def free_texts(record: Any, key: str = "") -> Iterator[str]:
+    """The texts of a record that could give an order, folded to one case."""
+    if isinstance(record, dict):
+        for inner, item in record.items():
+            yield from free_texts(item, inner)
+    elif isinstance(record, list):
+        for item in record:
+            yield from free_texts(item, key)
+    elif _is_free_text(key, record) and not _is_short(record):
+        yield record.casefold()
+
+
+def _is_free_text(key: str, value: Any) -> bool:
     if not isinstance(value, str) or key not in _SENTENCES | _NAMES:
-        return value
-    return value if key in _NAMES and _is_plain(value) else fence(value, key)
+        return False
+    return key in _SENTENCES or not _is_short(value)
 
 
-def _is_plain(text: str) -> bool:
+def _is_short(text: str) -> bool:
     """A short code or name, which is too short to give an order: "potassium", "I50.22", "25 mg"."""
-    return len(text) <= 24 and _PLAIN.fullmatch(text) is not None
+    return not text.strip() or (len(text) <= 24 and _PLAIN.fullmatch(text) is not None)

@@ -27,7 +27,7 @@ from agent.tool_arguments import (
     SearchArgs,
     SimulateArgs,
 )
-from agent.tool_results import brief, evidence_fenced, record_fenced
+from agent.tool_results import brief, free_texts, quotes_fenced, record_fenced
 from knowledge.errors import KnowledgeError
 from tools.case import Case
 from tools.errors import ToolError
@@ -70,7 +70,7 @@ class Workbench:
                 "note": "No patient record was given, so everything about the patient is unknown.",
             }
         record = self.case.patient.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-        return {"patient": record_fenced(record)}
+        return {"patient": record_fenced("patient", record)}
 
     def check_mask(
         self,
@@ -201,26 +201,30 @@ def tools_on(bench: Workbench) -> list[BaseTool]:
 
 def run_call(bench: Workbench, call: ToolCall) -> ToolMessage:
     """Run one tool call; whatever fails becomes a message that says what to do instead."""
-    name = call["name"]
+    record = bench.case.patient.model_dump(mode="json") if bench.case.patient else {}
     try:
-        if name not in _TOOLS:
-            raise ToolError(f"There is no tool {name!r}.", f"Tools: {', '.join(_TOOLS)}.")
-        args = _TOOLS[name][0].model_validate(call["args"])
-        given = {key: getattr(args, key) for key in args.model_fields_set}
-        return _answer(call, getattr(bench, name)(**given), "success")
+        return _answer(call, _result(bench, call), "success", tuple(free_texts(record)))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or name
+        where = ".".join(str(part) for part in first["loc"]) or call["name"]
         return _answer(call, {"error": f"{where}: {first['msg']}", "hint": "Mend the arguments."}, "error")
     except OWN_ERRORS as error:
         return _answer(call, {"error": error.message, "hint": error.hint}, "error")
 
 
+def _result(bench: Workbench, call: ToolCall) -> Json:
+    name = call["name"]
+    if name not in _TOOLS:
+        raise ToolError(f"There is no tool {name!r}.", f"Tools: {', '.join(_TOOLS)}.")
+    args = _TOOLS[name][0].model_validate(call["args"])
+    result: Json = getattr(bench, name)(**{key: getattr(args, key) for key in args.model_fields_set})
+    return result
+
+
 def failed_call(call_id: str, name: str, reason: str) -> ToolMessage:
     """The answer to a call that was not run."""
-    return _answer(
-        {"name": name, "args": {}, "id": call_id, "type": "tool_call"}, {"error": reason, "hint": ""}, "error"
-    )
+    call = ToolCall(name=name, args={}, id=call_id, type="tool_call")
+    return _answer(call, {"error": reason, "hint": ""}, "error")
 
 
 def result_of(message: ToolMessage) -> Json:
@@ -228,8 +232,11 @@ def result_of(message: ToolMessage) -> Json:
     return message.artifact if isinstance(message.artifact, dict) else {}
 
 
-def _answer(call: ToolCall, result: Json, status: Literal["success", "error"]) -> ToolMessage:
-    text = json.dumps(evidence_fenced(brief(result)), ensure_ascii=False, separators=(",", ":"))
+def _answer(
+    call: ToolCall, result: Json, status: Literal["success", "error"], quotes: Sequence[str] = ()
+) -> ToolMessage:
+    """The message for the model, with what it quotes of the record fenced; the artifact keeps the result as it is."""
+    text = json.dumps(quotes_fenced(brief(result), quotes), ensure_ascii=False, separators=(",", ":"))
     return ToolMessage(text, name=call["name"], tool_call_id=call["id"] or "", artifact=result, status=status)
 
 
