@@ -1,6 +1,6 @@
 """How long the mask takes on one core: every drug, dose and pair of the catalogue, and bounded triples.
 
-    python benchmarks/mask.py
+python benchmarks/mask.py
 """
 
 import time
@@ -20,7 +20,13 @@ from knowledge.rules import load_rules
 TRIPLES = 20_000
 PATIENT = Path(__file__).parents[1] / "examples" / "digoxin_low_potassium.json"
 ECG = EcgFindings(
-    hr_bpm=96, qrs_ms=94, qt_ms=360, qtcf_ms=421, qtcb_ms=455, rhythm="atrial_fibrillation", av_block_2_or_3=False
+    hr_bpm=96,
+    qrs_ms=94,
+    qt_ms=360,
+    qtcf_ms=421,
+    qtcb_ms=455,
+    rhythm="atrial_fibrillation",
+    av_block_2_or_3=False,
 )
 
 
@@ -41,7 +47,9 @@ def timed(actions: Sequence[GivenAction], patient: Patient, catalogue: Catalogue
         started = time.perf_counter()
         verdicts = judge(actions, patient, ECG, catalogue, load_rules())
         best = min(best, time.perf_counter() - started)
-    counts = ", ".join(f"{name} {count}" for name, count in sorted(Counter(v.verdict for v in verdicts).items()))
+    counts = ", ".join(
+        f"{name} {count}" for name, count in sorted(Counter(v.verdict for v in verdicts).items())
+    )
     print(f"{len(actions):>7} actions  {best * 1000:7.1f} ms   {counts}")
 
 
