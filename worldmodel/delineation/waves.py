@@ -109,7 +109,10 @@ def _rest(speed: NDArray[np.float64], level: float, core_level: float) -> float 
     Where it does not within 50 ms of the steep core, a neighbouring wave runs into the QRS: then the calmest
     moment between the two.
     """
-    core = _fall(speed, max(level, core_level))
+    # A notched QRS calms down for up to 40 ms within; but what goes on past 160 ms is no QRS any more.
+    core = _fall(speed, max(level, core_level), stay=int(40 * _MS))
+    if core is None or core > 160 * _MS:
+        core = _fall(speed, max(level, core_level))
     if core is None:
         return None
     reach = int(50 * _MS)
