@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tools.outcomes import Outcome, why_not_measurable
 from tools.results import RuleFired
-from worldmodel.risk import JUDGED_INTERVALS, Hazard, Risk, hazards
+from worldmodel.risk import HAZARDS, Hazard, Risk, hazards
 
 WORTH_TELLING = 0.02  # a component's own risk, or its change from the pre-dose ECG
 
@@ -16,13 +16,20 @@ def reasons_for(
     return (
         *(_what_moved(outcome, before, female) or ("no interval is beyond its limit",)),
         *(f"{rule.severity}: {rule.text} [{rule.id}]" for rule in rules if rule.severity != "info"),
-        *(
-            f"{name} not measurable {why}"
-            for name, why in why_not_measurable(outcome).items()
-            if name in JUDGED_INTERVALS
-        ),
+        *_what_was_lost(outcome, before),
         *(f"outside the model's ground: {reason}" for reason in outcome.support.reasons),
     )
+
+
+def _what_was_lost(outcome: Outcome, before: Risk) -> list[str]:
+    """Intervals that the pre-dose ECG shows and samples do not: a flattened wave is no normal one."""
+    why = why_not_measurable(outcome)
+    seen = {component.name for component in before.components}
+    return [
+        f"{hazard.text} not measurable {why[hazard.interval]}"
+        for hazard in HAZARDS
+        if hazard.name in seen - {"slow_rate"} and hazard.interval in why
+    ]
 
 
 def _what_moved(outcome: Outcome, before: Risk, female: bool | None) -> list[str]:

@@ -87,3 +87,11 @@ def test_reasons_hold_qtc_to_the_limit_of_the_sex() -> None:
     before = interval_risk(BEFORE, female=True)
     assert any("(limit 460" in reason for reason in reasons_for(qtcf(505), before, [], True))
     assert any("(limit 450" in reason for reason in reasons_for(qtcf(505), before, [], None))
+
+
+def test_reasons_name_what_was_lost_but_not_what_was_never_there() -> None:
+    """PR in atrial fibrillation is no loss; a QT that a drug makes unmeasurable is."""
+    lost = outcome_of(Intervals(hr_bpm=70, qrs_ms=90), not_measurable={"qtcf_ms": "no T wave"})
+    in_af = interval_risk(Intervals(hr_bpm=70, qrs_ms=90, qtcf_ms=420), rhythm="atrial_fibrillation")
+    told = [reason for reason in reasons_for(lost, in_af, [], None) if "not measurable" in reason]
+    assert told == ["QTcF not measurable in 1 of 1 samples: no T wave"]
