@@ -33,10 +33,6 @@ class Beats:
     spread: NDArray[np.float64]
     r_index: int
 
-    @property
-    def of_dominant_kind(self) -> NDArray[np.bool_]:
-        return self.likeness > _SAME_KIND
-
 
 def remove_wander(x: NDArray[np.float64], r: NDArray[np.int_]) -> NDArray[np.float64]:
     """x (lead, time) minus a cubic spline through the moment before each QRS, where the heart is silent."""

@@ -2,8 +2,6 @@
 
 from worldmodel.measurement import Intervals, MedianBeat
 
-NAMES = tuple(Intervals().as_dict())
-
 
 def fridericia(qt_ms: float, rr_ms: float) -> float:
     """QT / RR^(1/3), RR in s (Fridericia 1920)."""
@@ -22,12 +20,9 @@ def jtpeak_corrected(jtpeak_ms: float, rr_ms: float) -> float:
 
 def intervals_of(beat: MedianBeat | None, rr_ms: float | None) -> Intervals:
     """Every interval that the fiducials and RR allow."""
-    beat_or_none = beat
 
     def between(start: str, end: str) -> float | None:
-        if beat_or_none is None:
-            return None
-        a, b = getattr(beat_or_none, start), getattr(beat_or_none, end)
+        a, b = (getattr(beat, name, None) for name in (start, end))
         return None if a is None or b is None else round(float(b - a), 2)
 
     qt, jtpeak = between("qrs_on_ms", "t_end_ms"), between("qrs_off_ms", "t_peak_ms")
