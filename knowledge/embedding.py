@@ -1,23 +1,23 @@
 """An embedding of our own: no network, no model file, the same vector for the same text for ever.
 
-Words, their trigrams, and the things of the knowledge base that they name (drugs by any of their
-names, classes, diagnoses) are hashed into one vector. So "Calan" lies near "verapamil", "infarct" near
-"myocardial infarction", and a misspelt word near itself.
+Words and their trigrams are hashed into the first HASHED axes; each thing of the knowledge base (a drug
+by any of its names, a class, a diagnosis) has an axis of its own behind them. So "Calan" lies near
+"verapamil", "infarct" near "myocardial infarction", and a misspelt word near itself.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.diagnoses import diagnoses_in
-from knowledge.drugs import Catalogue
+from knowledge.diagnoses import diagnoses_in, load_diagnoses
+from knowledge.drugs import EVERY, Catalogue
 from knowledge.names import find_drugs_in
 
-VERSION = "1"  # part of the index's hash: raise it when vectors change
-DIMENSIONS = 1024
+VERSION = "2"  # part of the index's hash: raise it when vectors change
+HASHED = 1024
 _WORD, _TRIGRAM, _DRUG, _CLASS, _DIAGNOSIS = 1.0, 0.15, 3.0, 1.2, 1.5
 _STOP = frozenset(
     {
@@ -101,16 +101,28 @@ _SYNONYMS = {
 
 
 def embed(texts: Iterable[str], catalogue: Catalogue) -> NDArray[np.float32]:
-    """Unit vectors of texts: (text, DIMENSIONS). An empty text gives the first axis, never NaN."""
-    rows = [_vector(text, catalogue) for text in texts]
-    return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), np.float32)
+    """Unit vectors of texts: (text, axis). An empty text gives the first axis, never NaN."""
+    axes = _axes(catalogue)
+    rows = [_vector(text, catalogue, axes) for text in texts]
+    return np.stack(rows) if rows else np.zeros((0, HASHED + len(axes)), np.float32)
 
 
-def _vector(text: str, catalogue: Catalogue) -> NDArray[np.float32]:
-    vector = np.zeros(DIMENSIONS, np.float32)
+def _axes(catalogue: Catalogue) -> dict[str, int]:
+    """The axis of each drug, class and diagnosis."""
+    drugs = sorted(f"drug {drug.id}" for drug in catalogue)
+    classes = sorted(f"class {name}" for name in (*catalogue.classes, EVERY))
+    things = (*drugs, *classes, *(f"diagnosis {name}" for name in sorted(load_diagnoses())))
+    return {thing: HASHED + at for at, thing in enumerate(things)}
+
+
+def _vector(text: str, catalogue: Catalogue, axes: Mapping[str, int]) -> NDArray[np.float32]:
+    vector = np.zeros(HASHED + len(axes), np.float32)
     for feature, weight in _features(text, catalogue):
-        digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest(), "big")
-        vector[digest % DIMENSIONS] += weight if digest >> 63 else -weight
+        if feature in axes:
+            vector[axes[feature]] += weight
+        else:
+            digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest(), "big")
+            vector[digest % HASHED] += weight if digest >> 63 else -weight
     length = float(np.linalg.norm(vector))
     if length == 0:
         vector[0] = 1.0

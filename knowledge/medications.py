@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from knowledge.doses import convert_dose, read_doses, read_route
+from knowledge.doses import read_doses, read_route
 from knowledge.drugs import Catalogue
 from knowledge.errors import DoseError
 from knowledge.names import find_drugs_in, resolve_drug
@@ -24,15 +24,6 @@ class Taken:
     dose: float | None = None
     unit: str | None = None
     hours_ago: float | None = None
-
-    def dose_in(self, unit: str) -> float | None:
-        """The dose in another unit; None when it is not known or of another kind."""
-        if self.dose is None or self.unit is None:
-            return None
-        try:
-            return convert_dose(self.dose, self.unit, unit)
-        except DoseError:
-            return None
 
 
 def resolve_medications(

@@ -14,12 +14,14 @@ import tempfile
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from knowledge.drugs import Catalogue, Drug, load_catalogue
 from knowledge.embedding import VERSION, embed
 from knowledge.errors import StoreError
+from knowledge.names import find_drugs_in
 from knowledge.rules import Rule, load_rules
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _NAME = "knowledge"
 _READY = "ready.json"
+PAIR = 0.3  # how much nearer a rule comes that is about two drugs of the question
+FEW = 8  # a class of no more drugs is found by each of their names
 _OPENING = threading.Lock()  # chromadb is not made for two threads that open one folder
 
 
@@ -51,7 +55,8 @@ class Entry:
     text: str
     source: str
     index_text: str
-    drugs: tuple[str, ...]
+    subjects: tuple[str, ...]
+    partners: tuple[str, ...] = ()
 
 
 class RuleStore:
@@ -65,21 +70,28 @@ class RuleStore:
         return self._collection.count()
 
     def search(self, text: str, n: int = 5) -> list[Hit]:
-        """The n drugs and rules nearest to a text. Raises StoreError."""
+        """The n drugs and rules nearest to a text; rules of a pair that the text asks for come first.
+
+        Raises StoreError.
+        """
         if not text.strip() or n < 1:
             return []
-        vectors = embed([text], self._catalogue)
+        named = {mention.drug.id for mention in find_drugs_in(text, self._catalogue)}
         try:
             found = self._collection.query(
-                query_embeddings=vectors, n_results=min(n, len(self)), include=["metadatas", "distances"]
+                query_embeddings=embed([text], self._catalogue),
+                n_results=len(self),
+                include=["metadatas", "distances"],
             )
         except Exception as error:  # chromadb raises what its parts raise
             raise StoreError(
                 f"the search index failed: {error}", "Delete its folder; it is built anew."
             ) from error
-        ids, rows = found["ids"][0], (found["metadatas"] or [[]])[0]
-        distances = (found["distances"] or [[]])[0]
-        return [_hit(i, row, 1 - far) for i, row, far in zip(ids, rows, distances, strict=True)]
+        rows = zip(
+            found["ids"][0], (found["metadatas"] or [[]])[0], (found["distances"] or [[]])[0], strict=True
+        )
+        hits = [_hit(i, row, 1 - far + (PAIR if _joins(row, named, text) else 0.0)) for i, row, far in rows]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:n]
 
     def rules_for(self, drug_ids: Collection[str]) -> list[Hit]:
         """Every rule that concerns one of the drugs, by exact reading, sorted by id."""
@@ -97,6 +109,16 @@ class RuleStore:
 def _hit(entry_id: str, row: Any, score: float) -> Hit:
     kind, text, source = str(row["kind"]), str(row["text"]), str(row["source"])
     return Hit(entry_id.removeprefix(f"{kind}:"), kind, text, source, max(0.0, min(1.0, float(score))))
+
+
+def _joins(row: Any, named: Collection[str], text: str) -> bool:
+    """Whether a rule is about two of the drugs named; or, if that is asked, what one interacts with."""
+    subjects, partners = set(row.get("subjects") or ()), set(row.get("partners") or ())
+    if not partners:
+        return False
+    if len(named) == 1:
+        return "interact" in text.lower() and not (subjects | partners).isdisjoint(named)
+    return any(one in subjects and other in partners for one, other in permutations(named, 2))
 
 
 def open_store(folder: Path | None = None) -> RuleStore:
@@ -139,10 +161,12 @@ def _entries(catalogue: Catalogue, rules: Sequence[Rule]) -> Iterator[Entry]:
     for drug in catalogue:
         yield _drug_entry(drug, catalogue)
     for rule in rules:
-        drugs = {drug_id for name in (*rule.drugs, *rule.partners) for drug_id in catalogue.members(name)}
-        yield Entry(
-            rule.id, "rule", rule.text, rule.source, _rule_words(rule, catalogue), tuple(sorted(drugs))
+        subjects, partners = (
+            tuple(sorted({drug_id for name in names for drug_id in catalogue.members(name)}))
+            for names in (rule.drugs, rule.partners)
         )
+        words = _rule_words(rule, catalogue)
+        yield Entry(rule.id, "rule", rule.text, rule.source, words, subjects, partners)
 
 
 def _drug_entry(drug: Drug, catalogue: Catalogue) -> Entry:
@@ -153,17 +177,26 @@ def _drug_entry(drug: Drug, catalogue: Catalogue) -> Entry:
 
 
 def _rule_words(rule: Rule, catalogue: Catalogue) -> str:
-    """What a rule is found by: its text, and its drugs and classes by name."""
-    named = [
-        catalogue.get(name).name
-        if name in catalogue
-        else catalogue.classes[name].text
-        if name in catalogue.classes
-        else ""
-        for name in (*rule.drugs, *rule.partners)
-    ]
-    condition = (rule.when or "").replace("_", " ")
-    return f"{rule.text} {' '.join(named)} {rule.kind} {condition} {rule.advice}"
+    """What a rule is found by: its text, its condition, and its drugs and classes by name."""
+    words = [rule.text, rule.kind, (rule.when or "").replace("_", " "), rule.advice]
+    for name in (*rule.drugs, *rule.partners):
+        if name in catalogue.classes:
+            words.append(catalogue.classes[name].text)
+        members = catalogue.members(name)
+        if len(members) <= FEW:
+            words += [catalogue.get(drug_id).name for drug_id in sorted(members)]
+    return " ".join(words)
+
+
+def _metadata(entry: Entry) -> dict[str, Any]:
+    """What is kept beside the vector; chromadb takes no empty lists."""
+    lists = {
+        "subjects": entry.subjects,
+        "partners": entry.partners,
+        "drugs": (*entry.subjects, *entry.partners),
+    }
+    kept = {name: sorted(set(drugs)) for name, drugs in lists.items() if drugs}
+    return {"kind": entry.kind, "text": entry.text, "source": entry.source, **kept}
 
 
 def _content_hash(entries: Sequence[Entry]) -> str:
@@ -196,10 +229,7 @@ def _build(home: Path, name: str, entries: Sequence[Entry], catalogue: Catalogue
     collection.add(
         ids=[f"{entry.kind}:{entry.id}" for entry in entries],
         embeddings=embed([entry.index_text for entry in entries], catalogue),
-        metadatas=[
-            {"kind": entry.kind, "text": entry.text, "source": entry.source, "drugs": list(entry.drugs)}
-            for entry in entries
-        ],
+        metadatas=[_metadata(entry) for entry in entries],
     )
     client.close()
     (building / _READY).write_text(json.dumps({"entries": len(entries)}), "utf-8")
