@@ -55,6 +55,7 @@ class RankArgs(_Assuming):
 
     goal: str | None = Field(default=None, description='such as "rate-control"; default: the goal on record')
     drugs: list[str] = Field(default_factory=list, max_length=MAX_ACTIONS)
+    without: list[str] = Field(default_factory=list, max_length=MAX_ACTIONS, description="drugs to leave out")
     hours: float | None = Field(default=None, gt=0, le=72)
     k: int | None = Field(default=None, ge=1, le=MAX_K)
 

@@ -125,14 +125,17 @@ class Workbench:
         self,
         goal: str | None = None,
         drugs: Sequence[str] = (),
+        without: Sequence[str] = (),
         hours: float | None = None,
         k: int | None = None,
         assume: Assumptions | None = None,
     ) -> Json:
-        """What `rank --json` gives."""
+        """What `rank --json` gives; `without` leaves out some of the drugs or of those for the goal."""
         from tools.rank import rank_candidates
 
         case, hypothetical = self._supposing(assume)
+        if without:
+            drugs = _others(goal or (case.patient.goal if case.patient else None), drugs, without)
         result = rank_candidates(
             case,
             goal=goal,
@@ -238,6 +241,22 @@ def _answer(
     """The message for the model, with what it quotes of the record fenced; the artifact keeps the result as it is."""
     text = json.dumps(quotes_fenced(brief(result), quotes), ensure_ascii=False, separators=(",", ":"))
     return ToolMessage(text, name=call["name"], tool_call_id=call["id"] or "", artifact=result, status=status)
+
+
+def _others(goal: str | None, drugs: Sequence[str], without: Sequence[str]) -> list[str]:
+    """The drugs named, or else those for the goal, but for some. Raises ToolError where none is left."""
+    from knowledge.candidates import candidates
+    from knowledge.drugs import load_catalogue
+    from tools.goals import candidates_for
+
+    catalogue = load_catalogue()
+    given = candidates_for(goal, drugs, catalogue)
+    left_out = {dose.drug_id for action in candidates(None, without, catalogue) for dose in action.doses}
+    ids = dict.fromkeys(dose.drug_id for action in given for dose in action.doses)
+    others = [catalogue.get(drug_id).name for drug_id in ids if drug_id not in left_out]
+    if not others:
+        raise ToolError("No candidate is left.", "Leave out fewer drugs, or name another goal.")
+    return others
 
 
 def _file_name(case: Case) -> str:

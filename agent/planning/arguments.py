@@ -30,21 +30,29 @@ def groups_of(reading: Reading) -> list[list[DrugSaid]]:
     return groups
 
 
-def actions_of(groups: Sequence[Sequence[DrugSaid]], words: Vocabulary) -> tuple[list[str], list[str]]:
-    """Actions such as "verapamil 120 mg oral", and what had to be assumed for them."""
+def actions_of(
+    groups: Sequence[Sequence[DrugSaid]], words: Vocabulary, before: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Actions such as "verapamil 120 mg oral", and what had to be assumed for them.
+
+    A drug without a dose has that of the actions spoken of `before`, if it is among them, else a usual one.
+    """
     actions: list[str] = []
     notes: list[str] = []
     for group in groups:
-        options = [_options(drug, words, notes) for drug in group]
+        options = [_options(drug, words, before, notes) for drug in group]
         actions += options[0] if len(group) == 1 else [" + ".join(choices[0] for choices in options)]
     return list(dict.fromkeys(actions)), list(dict.fromkeys(notes))
 
 
-def _options(drug: DrugSaid, words: Vocabulary, notes: list[str]) -> list[str]:
-    """One action for each dose said; for the usual dose where none is, which is noted."""
+def _options(drug: DrugSaid, words: Vocabulary, before: Sequence[str], notes: list[str]) -> list[str]:
+    """One action for each dose said; else as before, or a usual dose, which is noted."""
     name = words.name(drug.drug_id)
+    spoken_of = [action for action in before if action.startswith(f"{name} ") and " + " not in action]
     if drug.doses:
         return [_written(name, dose, drug.route) for dose in drug.doses]
+    if len(spoken_of) == 1 and drug.route is None:
+        return spoken_of
     usual = words.usual_dose(drug.drug_id, drug.route)
     if usual is None:
         return [_written(name, drug.route)]

@@ -38,18 +38,23 @@ _SCALES = {
     0.25: rf"(?:a\s+)?quarter{_THE}(?:\s+dose)?",
     1 / 3: rf"(?:a\s+|one\s+)?third{_THE}(?:\s+dose)?",
 }
-_DIGITS = "zero one two three four five six seven eight nine ten eleven twelve"
-_COUNTS = {word: str(value) for value, word in enumerate(_DIGITS.split())} | {
-    "half a": "0.5",
-    "half an": "0.5",
-    "an": "1",
-    "twenty-four": "24",
-    "twenty": "20",
-    "thirty": "30",
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SPELLED = {word: value for value, word in enumerate(_ONES.split())}
+_SPELLED |= {word: 10 * value for value, word in enumerate(_TENS.split(), start=2)} | {
+    "hundred": 100,
+    "thousand": 1000,
 }
-_COUNTED = re.compile(
-    rf"\b({'|'.join(sorted(_COUNTS, key=len, reverse=True))})\s+(?={_MASS}\b|h\b|hours?\b)", re.IGNORECASE
+_BEFORE_UNIT = rf"(?=\s*-?\s*(?:{_MASS}\b|h\b|hours?\b))"
+_IN_WORDS = re.compile(
+    rf"\b(?:{'|'.join(_SPELLED)})(?:[\s-]+(?:and\s+)?(?:{'|'.join(_SPELLED)}))*\b{_BEFORE_UNIT}"
 )
+_FRACTION = re.compile(rf"(?<![\w./])(\d+)\s*/\s*(\d+){_BEFORE_UNIT}")
+_HALF_A = re.compile(rf"\bhalf\s+an?{_BEFORE_UNIT}")
+_A = re.compile(r"\ban?(?=\s+hours?\b)")
+# Number words that stand for nothing else in a question: left over, they are a number not understood.
+_ONLY_NUMBERS = frozenset(_SPELLED) - {"one", "two"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Token:
 
 def tokens_of(question: str, words: Vocabulary) -> tuple[str, list[Token]]:
     """The tidied question, numbers before units as digits, and its tokens."""
-    text = _COUNTED.sub(lambda m: _COUNTS[m[1].lower()] + " ", tidy(question))
+    text = _in_digits(tidy(question))
     return text, _with_units([_token(match, words) for match in _lexer(words).finditer(text)])
 
 
@@ -84,10 +89,26 @@ def is_known(word: str) -> bool:
     return plain in KNOWN_WORDS or all(part in KNOWN_WORDS for part in re.split(r"[-/']", plain) if part)
 
 
+def _in_digits(text: str) -> str:
+    """Numbers before units as digits: "five hundred micrograms", "1/2 mg", "half an hour"."""
+    text = _FRACTION.sub(lambda m: f"{int(m[1]) / max(int(m[2]), 1):g}", text)
+    text = _A.sub("1", _HALF_A.sub("0.5", text))
+    return _IN_WORDS.sub(lambda m: str(_spelled_out(m[0])), text)
+
+
+def _spelled_out(words: str) -> int:
+    """ "two hundred and fifty" -> 250."""
+    total = 0
+    for word in re.findall(r"[a-z]+", words):
+        value = _SPELLED.get(word, 0)
+        total = max(total, 1) * value if value >= 100 else total + value
+    return total
+
+
 @lru_cache(maxsize=4)
 def _lexer(words: Vocabulary) -> re.Pattern[str]:
     """One pattern with a named group for each kind; of several that fit, the first in this order."""
-    number = rf"(?<![\w.])(?:{NUMBER})"
+    number = rf"(?<![\w./])(?:{NUMBER})(?!\s*/\s*\d)"
     times = r"(?:once|twice|\w+\s+times)\s+(?:a\s+|per\s+)?da(?:y|ily)"
     kinds = {
         "frequency": rf"\b(?:[bt]id|qid|q\d+\s?h|every\s+\d+\s*h(?:ours?)?|{times}|daily)\b",
@@ -110,6 +131,8 @@ def _lexer(words: Vocabulary) -> re.Pattern[str]:
         "route": "|".join(rf"\b(?:{pattern})" for pattern in _ROUTES.values()),
         "lead": r"\b(?:v[1-6](?:\s*(?:-|to)\s*v?[1-6])?|av[rlf]|lead\s+(?:i{1,3}|av[rlf]|v[1-6]))\b",
         "number": number,
+        "nodrug": r"\b(?:no (?:drug|treatment)|placebo|nothing)\b",
+        "spelled": rf"\b(?:{'|'.join(_ONLY_NUMBERS)}|{_MASS.replace('|g|', '|').replace('|mg|', '|')})\b",
         "word": r"[^\W\d_][\w'/-]*",
         "mark": r"[^\w\s]",
         "stray": r"\S+",
@@ -130,6 +153,8 @@ def _value(kind: str, match: re.Match[str], words: Vocabulary) -> str:
         return words.drug_of_name[re.sub(r"'s$", "", text).replace("-", " ")]
     if kind == "dose":
         return _dose(text)
+    if kind == "ago":
+        return f"{_amount(text) / (60 if 'min' in text else 1):g}" if "day" not in text else ""
     if kind in ("hours", "minutes"):
         return f"{_amount(text) / (60 if kind == 'minutes' else 1):g}"
     tables: dict[str, Mapping[Any, str]] = {
@@ -174,7 +199,7 @@ def _with_units(tokens: list[Token]) -> list[Token]:
         token, joint, after = spread[at : at + 3]
         if joint.text == "," and after.text in ("and", "or") and at + 3 < len(spread):
             after = spread[at + 3]
-        joined = joint.text in ("and", "or", ",", "/", "vs", "versus")
+        joined = joint.text in ("and", "or", ",", "vs", "versus")
         if token.kind == "number" and joined and after.kind in ("hours", "dose"):
             unit = after.value.partition(" ")[2]
             spread[at] = replace(token, kind=after.kind, value=f"{token.amount:g} {unit}".strip())

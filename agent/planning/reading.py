@@ -14,7 +14,7 @@ from agent.planning.supposing import suppositions
 from agent.planning.vocabulary import Vocabulary
 
 # Numbers that have to belong to something, or the question is not understood.
-_NUMBERS = ("number", "labvalue", "percent", "years", "kg", "mmhg", "days")
+_NUMBERS = ("number", "spelled", "labvalue", "percent", "years", "kg", "mmhg", "days")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Reading:
     assume: Assumptions = field(default_factory=Assumptions)
     unitless_labs: tuple[str, ...] = ()
     goal: str | None = None
+    no_drug: bool = False
     leads: tuple[str, ...] = ()
     repeated: bool = False
     spread_out: bool = False
@@ -87,7 +88,8 @@ def read_question(question: str, words: Vocabulary) -> Reading:
     return Reading(
         text=text,
         drugs=drugs,
-        hours=tuple(dict.fromkeys(map(float, values("hours", "minutes")))),
+        hours=tuple(dict.fromkeys(map(float, filter(None, values(*_hours_of(drugs)))))),
+        no_drug="nodrug" in by_kind,
         scale=next(map(float, values("scale")), None),
         loose_doses=values("dose"),
         loose_route=next(iter(values("route")), None),
@@ -109,7 +111,8 @@ _ROLE_BEFORE = {
     r"|not\s+(?:on|taking)|no\s+longer\s+(?:on|taking|takes))\s+(?:the\s+|her\s+|his\s+)?$",
     "takes": r"\b(?:she|he|they|patient|who|her|him|already|currently|also|is|was|were)(?:'s)?\b[^,.;?]{0,20}?"
     r"\b(?:on|taking|takes|take|took|receiving|receives|gets)\s+(?:also\s+|already\s+)?$|\btakes\s+$",
-    "except": r"\b(?:but\s+not|other\s+than|except(?:\s+for)?|besides|apart\s+from|excluding|not|no|never)\s+$",
+    "except": r"\b(?:but\s+not|other\s+than|except(?:\s+for)?|besides|apart\s+from|excluding|not|no|never|avoid(?:ing)?"
+    r"|(?:anything|everything|all)\s+but|(?:don't|do\s+not|never|not)\s+(?:give|use|want|start|try)(?:\s+(?:her|him))?)\s+$",
 }
 _CHAIN = re.compile(r"\s*(?:,|and|or|nor|,\s*and)\s*$")
 _BESIDE = re.compile(r"(?:\s|\b(?:of|a|an|the|single|dose|doses|at|in|iv|with)\b|[(:])*")
@@ -139,6 +142,12 @@ def _bind(text: str, tokens: list[Token]) -> tuple[tuple[DrugSaid, ...], list[To
                     else replace(drug, route=token.value)
                 )
     return tuple(_with_joints(text, tokens, drugs)), [t for t in tokens if t not in used]
+
+
+def _hours_of(drugs: tuple[DrugSaid, ...]) -> tuple[str, ...]:
+    """Kinds of tokens that say when to look; "given 3 hours ago" does, unless it is a drug that is taken anyhow."""
+    taken = any(drug.role == "takes" for drug in drugs)
+    return ("hours", "minutes") if taken else ("hours", "minutes", "ago")
 
 
 def _with_roles(text: str, drugs: list[DrugSaid]) -> list[DrugSaid]:
@@ -218,7 +227,7 @@ def _with_drugs(assume: Assumptions, drugs: tuple[DrugSaid, ...], words: Vocabul
 
 
 _GIVING = (
-    "give|gave|giving|given|start|starting|try|trying|add|adding|prescribe|prescribing|administer|administering|use|using"
+    "give|gave|giving|start|starting|try|trying|add|adding|prescribe|prescribing|administer|administering|use|using"
     "|compare|comparing|versus|vs|or|than|about|is|does|to|on|with|after|of|exclude|why"
 )
 _SLOT = re.compile(rf"\b(?:{_GIVING})\s+(?:her|him|them|the|patient|some)?\s*$")

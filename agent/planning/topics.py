@@ -58,8 +58,21 @@ RANK = _any_of(
     "candidates?",
     "(?:least|lowest) risk",
     "what (?:should|would|could|can) (?:i|we|you) (?:give|use|do|start|choose|prescribe)",
+    "(?:anything|something|any other drug) (?:safer|better|else)",
     r"which (?:\w+[ -]){0,3}(?:drug|agent|medication|medicine|one)",
 )
+WHAT_PASSES = re.compile(
+    r"\b(?:which|what|list)\b.*\b(?:excluded|blocked|refused|allowed|permitted|missing)\b|what do you need"
+)
+FACT = _any_of(
+    r"(?:maximum|maximal|max|usual|highest|largest|normal|starting) (?:single |daily )?dos(?:e|es|ing)",
+    "half-life",
+    "mechanism",
+    "side effects?",
+    "contraindications?",
+    "how is",
+)
+THANKS = re.compile(r"^\W*(?:thanks?(?: you)?|ok(?:ay)?|great|good)\b[\W\w]{0,20}$")
 INSTEAD_OF = _any_of(
     "alternatives?", "options?", r"replace\w*", "instead", "other than", "(?:rather|better|safer) than"
 )
@@ -132,12 +145,24 @@ def asks_why(reading: Reading) -> bool:
     """Why something is refused, or what it would take to allow it."""
     if TO_ALLOW.search(reading.text):
         return True
-    return bool(WHY.search(reading.text) and (_REFUSED.search(reading.text) or reading.drugs))
+    alone = len(reading.text.split()) <= 2
+    return bool(WHY.search(reading.text) and (alone or _REFUSED.search(reading.text) or reading.drugs))
 
 
 def asks_for_ranking(reading: Reading) -> bool:
     """Which of several is best; with doses it is a comparison of those."""
-    return bool(RANK.search(reading.text)) and not has_dose(reading)
+    all_but = bool(reading.excepted) and not reading.actions
+    return (all_but or bool(RANK.search(reading.text))) and not has_dose(reading)
+
+
+def asks_what_passes(reading: Reading) -> bool:
+    """Which candidates are allowed, or what is missing to judge them."""
+    return bool(WHAT_PASSES.search(reading.text)) and not reading.drugs
+
+
+def asks_fact(reading: Reading) -> bool:
+    """A fact of a drug that the knowledge base may hold, and no simulation."""
+    return bool(reading.drugs and FACT.search(reading.text)) and not has_dose(reading)
 
 
 def asks_permission(reading: Reading) -> bool:
@@ -148,7 +173,7 @@ def asks_permission(reading: Reading) -> bool:
 
 def asks_effect(reading: Reading) -> bool:
     """What a drug does; its name alone asks that, too."""
-    if reading.unknown_drugs and not reading.actions:
+    if (reading.unknown_drugs and not reading.actions) or reading.no_drug:
         return True
     if not reading.actions:
         return False

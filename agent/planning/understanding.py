@@ -94,7 +94,7 @@ def _notes(reading: Reading, words: Vocabulary) -> list[str]:
     if left:
         notes.append(f"I did not understand {_and(left)} and left it out.")
     if reading.repeated:
-        notes.append("The dose is simulated as a single dose.")
+        notes.append("The dose is taken as a single dose.")
     if reading.spread_out:
         notes.append("The time over which a dose is given is not simulated; it counts as one dose.")
     if reading.leads:
@@ -162,15 +162,9 @@ def _ranking(asked: Question) -> Understood:
     goal, drugs = reading.goal, [words.name(drug.drug_id) for drug in reading.actions]
     if len(drugs) == 1 and topics.INSTEAD_OF.search(asked.text):
         goal, drugs = goal or next(iter(words.catalogue.get(reading.actions[0].drug_id).goals), None), []
-    if reading.excepted:
-        serving = [
-            drug.name for drug in words.catalogue.drugs if drug.routes and (not goal or goal in drug.goals)
-        ]
-        left_out = {words.name(drug_id) for drug_id in reading.excepted}
-        drugs = [name for name in drugs or serving if name not in left_out]
-    args: dict[str, Any] = {"goal": goal} if goal else {}
-    if drugs:
-        args["drugs"] = drugs
+    without = [words.name(drug_id) for drug_id in reading.excepted]
+    said = (("goal", goal), ("drugs", drugs), ("without", without))
+    args: dict[str, Any] = {key: value for key, value in said if value}
     last = last_turn(asked.earlier, ("rank",))
     if not args and last and topics.FOLLOWS_UP.search(asked.text):
         args = {key: value for key, value in last[0].args.items() if key in ("goal", "drugs")}
@@ -200,9 +194,9 @@ def _effect(asked: Question) -> Understood:
         again = {"check_mask": _permission, "explain_exclusion": _exclusion}.get(asked.earlier[-1][-1].name)
         if again:
             return again(asked)
-    actions, notes = actions_of(groups_of(reading), asked.words)
-    actions += reading.unknown_drugs
     before = list(last_actions(asked.earlier))
+    actions, notes = actions_of(groups_of(reading), asked.words, before)
+    actions += [*reading.unknown_drugs, *(["no drug"] if reading.no_drug else [])]
     if len(actions) == 1 and topics.COMPARED.search(reading.text):
         actions = [action for action in before if action not in actions] + actions
     follows = bool(before) and topics.FOLLOWS_UP.search(reading.text) is not None
@@ -237,11 +231,23 @@ def _simulate(
 
 
 def _measurement(asked: Question) -> Understood:
+    if asked.earlier and topics.FOLLOWS_UP.search(asked.text):
+        again = [call for call in asked.earlier[-1] if call.name == "simulate"]
+        if again:  # "and the PR?" asks it of what was simulated
+            return Understood(tuple(again))
     if asked.reading.unknown and topics.INTERVENED.search(asked.text):
         return Understood(reply=_not_understood(asked.reading))
     if topics.TREATED.search(asked.text):
         return Understood(reply="With which drug and dose? I need at least a drug to say what would happen.")
     return Understood((Call("measure_ecg"),))
+
+
+def _what_passes(_: Question) -> Understood:
+    return Understood((Call("check_mask"),))
+
+
+def _thanks(_: Question) -> Understood:
+    return Understood(reply="Ask on whenever you like.")
 
 
 def _record(_: Question) -> Understood:
@@ -254,9 +260,12 @@ def _knowledge(asked: Question) -> Understood:
 
 _TOPICS: tuple[tuple[Callable[[Reading], object], Callable[[Question], Understood]], ...] = (
     (lambda r: topics.HELP.search(r.text), _help),
+    (lambda r: topics.THANKS.search(r.text) and not r.drugs, _thanks),
     (topics.asks_why, _exclusion),
+    (topics.asks_what_passes, _what_passes),
     (lambda r: topics.SURE.search(r.text), _certainty),
     (lambda r: topics.INTERACT.search(r.text), _interactions),
+    (topics.asks_fact, _knowledge),
     (topics.asks_for_ranking, _ranking),
     (topics.asks_permission, _permission),
     (topics.asks_effect, _effect),
@@ -265,7 +274,6 @@ _TOPICS: tuple[tuple[Callable[[Reading], object], Callable[[Question], Understoo
     (topics.asks_permission_for_it, _permission),
     (topics.asks_record, _record),
     (lambda r: topics.MEASURED.search(r.text), _measurement),
-    (lambda r: topics.RECORDED.search(r.text), _record),
 )
 
 

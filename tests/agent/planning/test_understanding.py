@@ -9,6 +9,7 @@ from agent.planning.understanding import Understood, understand
 from agent.planning.vocabulary import shared_vocabulary
 
 DOFETILIDE = [[Call("simulate", {"actions": ["dofetilide 500 ug oral"]})]]
+DOFETILIDE_250 = [[Call("simulate", {"actions": ["dofetilide 250 ug oral"]})]]
 TWO_DRUGS = [[Call("simulate", {"actions": ["dofetilide 500 ug oral", "sotalol 80 mg oral"]})]]
 RANKED = [[Call("rank", {"goal": "rate-control"})]]
 CHECKED = [[Call("check_mask", {"drugs": ["verapamil"]})]]
@@ -105,6 +106,18 @@ FIRST: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = [
     ("What is the heart rate?", [("measure_ecg", {})]),
     ("what is her potassium?", [("read_record", {})]),
     ("what medications is she taking?", [("read_record", {})]),
+    ("dofetilide 1/2 mg", simulate("dofetilide 0.5 mg")),
+    ("give dofetilide two hundred and fifty micrograms", simulate("dofetilide 250 ug")),
+    ("I gave 500 ug dofetilide 3 hours ago, what is the QTc now?", simulate("dofetilide 500 ug", hours=3.0)),
+    ("don't give dofetilide, try ibutilide 1 mg iv", simulate("ibutilide 1 mg iv")),
+    ("give her anything but amiodarone", [("rank", {"without": ["amiodarone"]})]),
+    ("Is there anything safer than amiodarone for rhythm control?", [("rank", {"goal": "rhythm-control"})]),
+    ("what would happen with no drug?", simulate("no drug")),
+    ("Which drugs are excluded?", [("check_mask", {})]),
+    (
+        "What is the maximum dose of dofetilide?",
+        [("search_knowledge", {"query": "what is the maximum dose of dofetilide?"})],
+    ),
     ("How certain is the prolongation with sotalol 160 mg?", simulate("sotalol 160 mg", k=12)),
 ]
 
@@ -150,6 +163,13 @@ FOLLOWING: list[tuple[str, list[list[Call]], list[tuple[str, dict[str, Any]]]]] 
         RANKED,
         [("rank", {"goal": "rate-control", "assume": {"stops": ["metoprolol"]}})],
     ),
+    ("and the PR?", DOFETILIDE, simulate("dofetilide 500 ug oral")),
+    ("why?", DOFETILIDE, [("explain_exclusion", {"action": "dofetilide 500 ug oral"})]),
+    (
+        "sotalol 80 mg instead of dofetilide?",
+        DOFETILIDE_250,
+        simulate("sotalol 80 mg", "dofetilide 250 ug oral"),
+    ),
     ("is sotalol 80 mg safer?", DOFETILIDE, simulate("dofetilide 500 ug oral", "sotalol 80 mg")),
     ("is it safe?", DOFETILIDE, [("check_mask", {"actions": ["dofetilide 500 ug oral"]})]),
     ("and diltiazem?", CHECKED, [("check_mask", {"drugs": ["diltiazem"]})]),
@@ -181,6 +201,9 @@ def test_a_follow_up_changes_only_what_it_says(
         ("how sure are you?", None, "no simulated result"),
         ("What if creatinine were 200?", DOFETILIDE, "unit"),
         ("What is her QTc after 500?", DOFETILIDE, "one of the numbers"),
+        ("give 500 dofetilide", None, "one of the numbers"),
+        ("give three hundred dofetilide", None, "one of the numbers"),
+        ("does magnesium help?", None, "did not understand"),
         ("start verapamil, then add metoprolol the next day", None, "one drug after another"),
         ("tell me a joke", None, "joke"),
         ("What's the weather in Paris?", None, "paris"),
@@ -215,6 +238,4 @@ def test_what_was_assumed_or_passed_over_is_said(question: str, note: str) -> No
 
 def test_a_drug_that_is_left_out_is_not_ranked() -> None:
     (call,) = ask("Which drug for rate control but not amiodarone?").calls
-    assert call.args["goal"] == "rate-control"
-    assert "verapamil" in call.args["drugs"]
-    assert "amiodarone" not in call.args["drugs"]
+    assert call == Call("rank", {"goal": "rate-control", "without": ["amiodarone"]})
