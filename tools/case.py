@@ -59,19 +59,17 @@ class Case:
         return self.ecg, self.measurement
 
 
-def middle_of(ecg: Ecg, duration_s: float = 10.0) -> Ecg:
-    """The middle ten seconds, which are measured, so that they are also what is simulated from."""
-    return ecg.window(max(0.0, (ecg.duration_s - duration_s) / 2), duration_s)
-
-
 def load_case(ecg: str | Path | None = None, patient: str | Path | None = None) -> Case:
     """Read and measure what is given. Raises EcgFileError, PatientFileError."""
     recording = measurement = None
     if ecg is not None:
         from worldmodel.delineation.measure import measure
+        from worldmodel.delineation.window import WINDOW_S, best_start_s
         from worldmodel.readers import read_ecg
 
-        recording = middle_of(standard_twelve(read_ecg(ecg)))
+        whole = standard_twelve(read_ecg(ecg))
+        # The cleanest ten seconds are measured, and so they are also what is simulated from.
+        recording = whole.window(best_start_s(whole), WINDOW_S)
         measurement = measure(recording)
     return Case(
         ecg=recording,
