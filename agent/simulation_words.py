@@ -160,8 +160,8 @@ def _compared(actions: Sequence[Json], name_hours: bool) -> str:
     if len(judged) < 2:
         return ""
     (low, low_sd, best), (high, high_sd, worst) = judged[0], judged[-1]
-    when = f"At {actions[0]['hours']:g} h: " if name_hours else ""
+    when = f"{actions[0]['hours']:g} h after the dose: " if name_hours else ""
     against = f"(risk {_score(low)} against {_score(high)})"
     if high - low > max(low_sd, high_sd):
-        return f"{when}by simulated risk {best} is safer than {worst} {against}."
-    return f"{when}neither is clearly safer, they differ by no more than their spread {against}."
+        return f"{when}{best} has a lower simulated risk than {worst} {against}."
+    return f"{when}{best} and {worst} differ by no more than the spread of their risk {against}."

@@ -9,7 +9,7 @@ from typing import Any
 from agent.planning.vocabulary import KNOWN_WORDS, Vocabulary, tidy
 
 NUMBER = r"\d+(?:[.,]\d+)?|\.\d+"
-_MASS = r"(?:ug|mcg|micrograms?|mg|milligramm?e?s?|g|grams?|iu|units?)"
+_MASS = r"(?:ug|mcg|micrograms?|mg|milligramm?e?s?|g|grams?|iu|units?|meq|mmol)"
 _PER_TIME = r"(?:\s*(?:/|per)\s*(?:min(?:ute)?|h(?:our|r)?))"
 _PER_KG = r"(?:\s*(?:/|per)\s*kg)"
 LABS = {

@@ -64,7 +64,8 @@ def _labs(text: str, tokens: list[Token]) -> tuple[list[Lab], set[Token]]:
         number = _value_of(token, tokens, text) if name else None
         if name and number and number not in used:
             used |= {token, number}
-            unit = re.sub(rf"^(?:{NUMBER})\s*", "", number.text) or _ONE_UNIT.get(name)
+            said = re.sub(rf"^(?:{NUMBER})\s*", "", number.text)
+            unit = f"{said}/L" if said in ("mmol", "meq") else said or _ONE_UNIT.get(name)
             labs.append(Lab(name=name, value=number.amount, unit=unit))
     return labs, used
 
@@ -75,6 +76,8 @@ def _value_of(lab: Token, tokens: list[Token], text: str) -> Token | None:
     if at and tokens[at - 1].kind == "labvalue":
         return tokens[at - 1]
     for token in tokens[at + 1 :]:
-        if token.kind in ("number", "labvalue"):
+        if token.kind in ("number", "labvalue") or (
+            token.kind == "dose" and re.search("mmol|meq", token.text)
+        ):
             return token if _BETWEEN.fullmatch(text[lab.end : token.start]) else None
     return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def made_ecg(stretch: float = 1.0) -> Ecg:
             wave = np.exp(-0.5 * ((time_ms - r_ms - at_ms * stretch) / width_ms) ** 2)
             samples += np.asarray(weights)[:, None] * wave
     return Ecg(np.asarray(TWELVE_FROM_EIGHT @ samples), FS_HZ, LEADS, source="made")
+
+
+@cache
+def measured_ecg() -> tuple[Ecg, Measurement]:
+    """The made ECG and what is measured of it, once for all tests."""
+    ecg = made_ecg()
+    return ecg, measure(ecg)
 
 
 def prolongation_ms(drug: DrugExposure) -> float:
@@ -111,8 +119,8 @@ def world() -> StretchingModel:
 @pytest.fixture
 def bench(patient: Patient, world: StretchingModel) -> Workbench:
     """The tools on the made case."""
-    ecg = made_ecg()
-    return Workbench(Case(ecg=ecg, measurement=measure(ecg), patient=patient), model=world)
+    ecg, measured = measured_ecg()
+    return Workbench(Case(ecg=ecg, measurement=measured, patient=patient), model=world)
 
 
 @pytest.fixture

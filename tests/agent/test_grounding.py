@@ -1,7 +1,7 @@
 """Every number in an answer is traced to a result, with its unit and its sign, up to the rounding shown."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.grounding import numbers_in, untraced
@@ -66,16 +66,19 @@ def test_without_results_every_number_is_untraced() -> None:
     assert untraced("QTcF 412 ms and 3 others", []) == ["412 ms", "3"]
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.floats(-2000, 2000, allow_nan=False), st.integers(0, 2))
 def test_any_value_is_traced_however_it_is_rounded(value: float, decimals: int) -> None:
     assert untraced(f"{value:.{decimals}f} ms", [{"qtcf_ms": value}]) == []
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.integers(0, 3000), st.integers(1, 3000))
 def test_a_whole_number_off_by_one_or_more_is_never_traced(value: int, off: int) -> None:
     assert untraced(f"{value + off} ms", [{"qtcf_ms": value}]) != []
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_reading_of_numbers(text: str) -> None:
     assert all(number.text for number in numbers_in(text))

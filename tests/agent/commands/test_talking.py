@@ -74,7 +74,7 @@ def test_ask_answers_as_the_contract_says(files: list[str], capsys: pytest.Captu
     assert data["simulations"][0]["samples"]
     assert data["usage"] == {"input_tokens": 0, "output_tokens": 0}
     assert "dofetilide 500 ug oral" in data["answer"]
-    assert "verapamil 120 mg oral is safer than dofetilide 500 ug oral" in data["answer"]
+    assert "verapamil 120 mg oral has a lower simulated risk than dofetilide 500 ug oral" in data["answer"]
 
 
 def test_ask_resumes_a_thread(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,6 +132,7 @@ def test_a_first_question_calls_the_right_tool(
 
 
 FOLLOWING: list[tuple[str, list[list[Call]], list[tuple[str, dict[str, Any]]]]] = [
+    ("what if potassium were 3 mmol?", DOFETILIDE, simulate("dofetilide 500 ug oral", assume=LOW_K)),
     ("and with half the dose?", DOFETILIDE, simulate("dofetilide 250 ug oral")),
     ("double the dose", DOFETILIDE, simulate("dofetilide 1000 ug oral")),
     ("and 250 ug?", DOFETILIDE, simulate("dofetilide 250 ug oral")),
