@@ -232,7 +232,7 @@ def _patient_beat(measured: Measurement) -> PatientBeat:
     if beat is None:
         reason = next(iter(measured.not_measurable.values()), "no beat was found")
         raise NotSimulatableError(
-            f"There is no median beat to simulate from, because {reason}.", "Check the recording."
+            f"There is no median beat to simulate from, because {reason.rstrip('.')}.", "Check the recording."
         )
     timing = _timing(beat, measured)
     eight = fill_leads(beat.samples_mv[[LEADS.index(name) for name in INDEPENDENT_LEADS]])
@@ -252,7 +252,8 @@ def _timing(beat: MedianBeat, measured: Measurement) -> BeatTiming:
     if lacking:
         reason = measured.not_measurable.get("qt_ms", "they are not distinct on this recording")
         raise NotSimulatableError(
-            f"{', '.join(lacking)} not measurable, because {reason}.", "Give a recording with a clear T wave."
+            f"{', '.join(lacking)} not measurable, because {reason.rstrip('.')}.",
+            "Give a recording with a clear T wave.",
         )
     qrs_on, qrs_off, t_peak, t_end = (float(value) for value in needed.values() if value is not None)
     has_p = beat.p_on_ms is not None and beat.p_off_ms is not None

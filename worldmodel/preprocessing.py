@@ -3,14 +3,12 @@
 Changing anything here changes what the weights mean: raise VERSION and train again.
 """
 
-from fractions import Fraction
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import butter, resample_poly, sosfiltfilt
 from torch import Tensor
 
+from worldmodel.delineation.filters import fill_gaps, filter_bands, resample
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, TWELVE_FROM_EIGHT, Ecg, standard_twelve
 from worldmodel.errors import NotSimulatableError
 
@@ -19,6 +17,7 @@ FS_HZ = 250.0
 SAMPLES = 2500  # 10 s
 HIGH_PASS_HZ = 0.5  # removes wander, and with it the level of the baseline, which the median then restores
 MAX_PADDED_S = 1.0
+MOST_GAPS = 0.2  # a lead with more of it missing is estimated from the others
 
 # Dower 1980 (doi:10.1016/S0022-0736(80)80004-9): the eight independent leads from Frank's x, y, z.
 DOWER: NDArray[np.float64] = np.array(
@@ -35,23 +34,10 @@ DOWER: NDArray[np.float64] = np.array(
 )
 
 
-def resample(samples_mv: NDArray[np.float64], fs_from_hz: float, fs_to_hz: float) -> NDArray[np.float64]:
-    """(..., time) at another rate, polyphase with its anti-alias filter; edges continued, not zeroed."""
-    if fs_from_hz == fs_to_hz:
-        return samples_mv
-    ratio = Fraction(fs_to_hz / fs_from_hz).limit_denominator(2000)
-    return np.asarray(
-        resample_poly(samples_mv, ratio.numerator, ratio.denominator, axis=-1, padtype="line"),
-        dtype=np.float64,
-    )
-
-
 def remove_wander(samples_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
-    """Zero-phase high-pass of HIGH_PASS_HZ along the last axis."""
-    sos = butter(2, HIGH_PASS_HZ, "highpass", fs=fs_hz, output="sos")
-    return np.asarray(
-        sosfiltfilt(sos, samples_mv, axis=-1, padlen=min(samples_mv.shape[-1] - 1, int(2 * fs_hz)))
-    )
+    """Zero-phase high-pass of HIGH_PASS_HZ along the last axis, and the baseline back at zero by the median."""
+    (high,) = filter_bands(samples_mv, ((HIGH_PASS_HZ, np.inf),), fs_hz)
+    return np.asarray(high - np.median(high, axis=-1, keepdims=True))
 
 
 def fill_leads(eight_mv: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,12 +66,9 @@ def to_model(ecg: Ecg, start_s: float = 0.0) -> Tensor:
     eight = twelve[[LEADS.index(name) for name in INDEPENDENT_LEADS]]
     a = round(start_s * ecg.fs_hz)
     eight = eight[:, a : a + round(SAMPLES / FS_HZ * ecg.fs_hz)]
-    gaps = np.isnan(eight)
-    mostly = gaps.mean(axis=1) > 0.2
-    eight = np.where(gaps & ~mostly[:, None], 0.0, eight)
-    eight[mostly] = np.nan
+    mostly_gaps = np.isnan(eight).mean(axis=1) > MOST_GAPS
+    eight = np.where(mostly_gaps[:, None], np.nan, fill_gaps(eight))
     eight = remove_wander(resample(fill_leads(eight), ecg.fs_hz, FS_HZ), FS_HZ)
-    eight = eight - np.median(eight, axis=1, keepdims=True)
     lacking = SAMPLES - eight.shape[1]
     if lacking > 0:
         eight = np.pad(

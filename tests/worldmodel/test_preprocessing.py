@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from worldmodel.delineation.filters import resample
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import NotSimulatableError
-from worldmodel.preprocessing import DOWER, FS_HZ, SAMPLES, fill_leads, resample, to_model
+from worldmodel.preprocessing import DOWER, FS_HZ, SAMPLES, fill_leads, to_model
 from worldmodel.virtual import demo_ecg
 
 
