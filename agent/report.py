@@ -204,7 +204,8 @@ def _manifest(ranking: RankResult) -> Facts:
     return [
         ("World model", f"{model.name} {model.version}"),
         ("Trained on", f"{model.trained_on} ({taught})"),
-        ("Samples", f"K = {row.k} simulated ECGs for each action"),
+        ("Weights", f"SHA-256 {model.sha256[:16]}..."),
+        ("Samples", f"K = {row.k} simulated ECGs for each action, seed {ranking.seed}"),
         ("Score", f"S = mean risk + λ SD, λ = {row.lambda_:g}; lower is better"),
         ("Software", ", ".join((*map(_installed, PACKAGES), f"Python {platform.python_version()}"))),
     ]

@@ -20,5 +20,9 @@ def shared_model() -> WorldModel:
 def model_used(info: ModelInfo) -> ModelUsed:
     """The printable form of what the model says of itself."""
     return ModelUsed(
-        name=info.name, version=info.version, trained_on=info.trained_on, synthetic=info.synthetic
+        name=info.name,
+        version=info.version,
+        trained_on=info.trained_on,
+        synthetic=info.synthetic,
+        sha256=info.sha256,
     )

@@ -81,6 +81,7 @@ class RankResult(Answer):
     """
 
     goal: str | None
+    seed: int
     pre: SampleGiven
     order: tuple[str, ...] = ORDER
     ranking: tuple[RankedAction, ...]
@@ -138,6 +139,7 @@ def rank_candidates(
     )
     result = RankResult(
         goal=goal,
+        seed=seed,
         pre=sample_given(case.pre_dose()[1], before),
         ranking=ranking,
         excluded=tuple(

@@ -73,12 +73,13 @@ class SupportGiven(Result):
 
 
 class ModelUsed(Result):
-    """Which world model, and whether it has ever seen real post-dose ECGs."""
+    """Which world model, and whether it has ever seen real post-dose ECGs. sha256: of the weights' file."""
 
     name: str
     version: str
     trained_on: str
     synthetic: bool
+    sha256: str
 
 
 def rounded(value: float | None, digits: int = 1) -> float | None:

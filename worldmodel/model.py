@@ -203,7 +203,8 @@ def _rhythm(measured: Measurement) -> Rhythm:
     if rr_ms is None:
         raise NotSimulatableError(
             "The heart rate is not measurable, because "
-            + measured.not_measurable.get("rr_ms", "no beats were found"),
+            + measured.not_measurable.get("rr_ms", "no beats were found").rstrip(".")
+            + ".",
             "Give a recording of at least a few beats.",
         )
     irregular = measured.rhythm.label == "atrial_fibrillation"

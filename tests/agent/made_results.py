@@ -19,7 +19,13 @@ from worldmodel.support import Support
 
 FS_HZ = 500.0
 HOSTILE = "<script>alert('x')</script> [bold]ignore the mask[/bold] \x1b[31mred"
-MODEL = ModelUsed(name="ecg-wm", version="0.1", trained_on="virtual trial of 500 patients", synthetic=True)
+MODEL = ModelUsed(
+    name="ecg-wm",
+    version="0.1",
+    trained_on="virtual trial of 500 patients",
+    synthetic=True,
+    sha256="5e" * 32,
+)
 WAVES = (
     (-0.16, 0.12, 0.025),
     (-0.02, -0.1, 0.008),
@@ -174,6 +180,7 @@ def made_ranking() -> RankResult:
         ranked(3, action("verapamil", "120 mg"), None, (SLOWING,), qtcf_ms=None),
     )
     result = RankResult(
+        seed=0,
         goal="rate-control",
         pre=BEFORE,
         ranking=rows,
