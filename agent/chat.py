@@ -73,7 +73,6 @@ class Chat:
             self._say(f"{error.message}. {error.hint}".replace("..", "."), "red")
 
     def _answer(self, question: str) -> None:
-        self.conversation.bench.kept.clear()
         with showing_steps() as on_step:
             try:
                 answer = self.conversation.ask(question, on_step)

@@ -87,6 +87,8 @@ def run_tools(state: AgentState, services: Services, group: Group) -> AgentState
     """Runs those calls of the last reply that belong to this group; every call gets an answer."""
     reply = state["messages"][-1]
     assert isinstance(reply, AIMessage)
+    write = get_stream_writer()
+    services.bench.progress = lambda fraction: write({"step": group, "progress": fraction})
     answers: list[AnyMessage | RemoveMessage] = []
     for call in reply.tool_calls:
         if group_of(call["name"]) == group:

@@ -6,7 +6,7 @@ message to the model. Before anything is simulated the mask is asked, and again 
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from langchain_core.messages import ToolCall, ToolMessage
@@ -34,9 +34,7 @@ from tools.errors import ToolError
 from worldmodel.errors import WorldModelError
 
 if TYPE_CHECKING:
-    from tools.mask import MaskResult
     from tools.rank import RankResult
-    from tools.simulate import SimulateResult
     from worldmodel.model import WorldModel
 
 Progress = Callable[[float], None]
@@ -45,7 +43,7 @@ OWN_ERRORS = (WorldModelError, KnowledgeError, ToolError, AgentError)
 
 @dataclass
 class Workbench:
-    """One case with the tools on it. kept: whole results, waveforms too, since `kept` was last emptied."""
+    """One case with the tools on it. ranking: the last one, with its waveforms, for the report."""
 
     case: Case
     k: int = 3
@@ -53,7 +51,7 @@ class Workbench:
     lambda_: float = 0.6
     model: "WorldModel | None" = None
     progress: Progress | None = None
-    kept: list["MaskResult | SimulateResult | RankResult"] = field(default_factory=list)
+    ranking: "RankResult | None" = None
 
     def measure_ecg(self) -> Json:
         """What the ECG shows, as `measure --json` says it."""
@@ -84,7 +82,6 @@ class Workbench:
 
         case, hypothetical = self._supposing(assume)
         result = mask_actions(case, drugs=drugs, actions=actions, goal=goal)
-        self.kept.append(result)
         return hypothetical | result.model_dump(mode="json")
 
     def simulate(
@@ -118,7 +115,6 @@ class Workbench:
             model=self.model,
             progress=self.progress,
         )
-        self.kept.append(result)
         return hypothetical | {"k": k or self.k} | result.model_dump(mode="json") | {"refused": refused}
 
     def rank(
@@ -147,7 +143,7 @@ class Workbench:
             model=self.model,
             progress=self.progress,
         )
-        self.kept.append(result)
+        self.ranking = result
         return hypothetical | result.model_dump(mode="json")
 
     def search_knowledge(self, query: str, drugs: Sequence[str] = (), n: int = 5) -> Json:

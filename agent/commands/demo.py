@@ -63,14 +63,12 @@ def _show(console: "Console", conversation: "Conversation", answer: "Answer", re
     from agent.console import print_mask, print_measure, print_ranking
     from tools.mask import mask_actions
     from tools.measure import MeasureResult, Recording
-    from tools.rank import RankResult
 
     bench = conversation.bench
     print_measure(console, MeasureResult(recordings=(Recording.model_validate(bench.measure_ecg()),)))
     print_mask(console, mask_actions(bench.case))
-    for result in bench.kept:
-        if isinstance(result, RankResult):
-            print_ranking(console, result)
+    if bench.ranking is not None:
+        print_ranking(console, bench.ranking)
     console.print(Text(f"\n{QUESTION}", style="bold"))
     console.print(Text(answer.answer))
     console.print(Text(f"\nReport: {report}"))

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -60,6 +61,12 @@ def test_a_resumed_thread_shows_what_was_said(talk: Talk) -> None:
 )
 def test_slash_commands(talk: Talk, line: str, said: str) -> None:
     assert said in shown(talk(), line)
+
+
+def test_the_report_is_of_the_last_ranking_and_not_of_the_last_question(talk: Talk, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    shown(talk(), "Which is the safest of verapamil and metoprolol?", "What is her QTc?", f"/report {report}")
+    assert "is the first drug" in report.read_text("utf-8")
 
 
 def test_an_interrupted_step_does_not_end_the_session(talk: Talk) -> None:
