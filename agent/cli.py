@@ -12,7 +12,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from agent.commands import ask, chat, demo, doctor, kb, mask, measure, plot, rank, simulate, threads, train
+from agent.commands import (
+    ask,
+    chat,
+    demo,
+    doctor,
+    evaluate,
+    kb,
+    mask,
+    measure,
+    plot,
+    rank,
+    simulate,
+    threads,
+    train,
+)
 from agent.output import emit_error
 
 ABOUT = "What would this drug do to this patient's ECG? Research use only; not a medical device."
@@ -75,6 +89,7 @@ for _command in (demo.demo, chat.chat, ask.ask, rank.rank, simulate.simulate, me
 app.command()(plot.plot)
 app.add_typer(kb.app, name="kb")
 app.command()(train.train)
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(threads.app, name="threads", no_args_is_help=False)
 app.command()(doctor.doctor)
 

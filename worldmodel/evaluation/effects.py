@@ -26,18 +26,23 @@ MEASURED = ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms", "jtpeakc_ms", "tpeak_tend_ms
 
 @dataclass(frozen=True)
 class EffectRow:
-    """One interval under one action: changes from the pre-dose ECG, mean and SD over patients (and samples)."""
+    """One interval under one action: changes from the pre-dose ECG, mean and SD over patients (and samples).
+
+    None where it could be measured in no patient.
+    """
 
     action: str
     interval: str
     patients: int
-    true_mean: float
-    true_sd: float
-    simulated_mean: float
-    simulated_sd: float
+    true_mean: float | None
+    true_sd: float | None
+    simulated_mean: float | None
+    simulated_sd: float | None
 
     @property
-    def bias(self) -> float:
+    def bias(self) -> float | None:
+        if self.simulated_mean is None or self.true_mean is None:
+            return None
         return self.simulated_mean - self.true_mean
 
 
@@ -118,5 +123,5 @@ def _note(
         )
 
 
-def _moments(values: list[float]) -> tuple[float, float]:
-    return (float(np.mean(values)), float(np.std(values))) if values else (float("nan"), float("nan"))
+def _moments(values: list[float]) -> tuple[float | None, float | None]:
+    return (float(np.mean(values)), float(np.std(values))) if values else (None, None)

@@ -1,0 +1,67 @@
+"""`evaluate`: what the model can do, measured."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.options import JsonFlag, SeedOption
+from agent.output import emit, progress_bar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tools.evaluate import EvaluationResult
+
+app = typer.Typer(help="Measure the model against truth it has not seen.", rich_markup_mode=None)
+
+
+@app.callback()
+def evaluations() -> None:
+    """Measure the model against truth it has not seen."""
+
+
+@app.command()
+def worldmodel(
+    patients: Annotated[int, typer.Option(min=1, max=1000, help="Unseen virtual patients.")] = 40,
+    k: Annotated[int, typer.Option("-k", min=1, max=50, help="Simulated ECGs for each action.")] = 3,
+    seed: SeedOption = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Mean effects of the trial's drugs, simulated against true, on virtual patients, by our own delineator."""
+    from tools.evaluate import evaluate_worldmodel
+
+    with progress_bar("evaluating") as progress:
+        result = evaluate_worldmodel(patients, k, seed, progress)
+    emit("evaluate worldmodel", result, as_json=as_json, show=lambda console: _show(console, result))
+
+
+def _show(console: "Console", result: "EvaluationResult") -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("action", "interval", "true change", "simulated", "bias"):
+        table.add_column(heading, justify="left" if heading in ("action", "interval") else "right")
+    before = ""
+    for row in result.effects:
+        name = f"{row.action}, {row.hours:g} h" if row.action != before else ""
+        table.add_row(
+            name,
+            row.interval,
+            f"{row.true_mean:+.1f} ± {row.true_sd:.1f}" if row.true_mean is not None else "-",
+            f"{row.simulated_mean:+.1f} ± {row.simulated_sd:.1f}" if row.simulated_mean is not None else "-",
+            f"{row.bias:+.1f}" if row.bias is not None else "-",
+        )
+        before = row.action
+    console.print(table)
+    for line in result.summary:
+        console.print(
+            f"{line.interval}: RMS bias over the actions {line.rms_bias}, "
+            f"of persistence {line.rms_bias_of_persistence}",
+            highlight=False,
+        )
+    console.print(
+        f"{result.patients} unseen virtual patients, K = {result.k}, seed {result.seed}; ± is the SD over patients. "
+        f"{result.model.name}, trained on {result.model.trained_on}.",
+        highlight=False,
+    )
