@@ -113,7 +113,7 @@ def _remedy(error: Exception) -> str:
         return "Check OPENAI_API_KEY, or use --model offline."
     if isinstance(error, openai.NotFoundError):
         return "Check --model and --base-url (it usually ends in /v1), or use --model offline."
-    return "Check --base-url and the server, try again later, or use --model offline. The thread is kept."
+    return "Check --base-url and the server, try again later, or use --model offline."
 
 
 def _short(text: str) -> str:

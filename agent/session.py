@@ -16,6 +16,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from agent.cases import fingerprint
+from agent.errors import ProviderError
 from agent.graph import Graph, build_graph
 from agent.models import ChatModel, offline_planner
 from agent.nodes import Services
@@ -66,7 +67,11 @@ class Conversation:
     def ask(self, question: str, on_step: OnStep | None = None) -> Answer:
         """Answers a question. Raises ProviderError with the question kept in the thread; see `ask_offline`."""
         state = AgentState(messages=[HumanMessage(question)], case=self.case)
-        return self._run(self.chat, state, on_step)
+        try:
+            return self._run(self.chat, state, on_step)
+        except ProviderError as error:
+            hint = f"{error.hint} The question is kept in thread {self.thread_id}."
+            raise ProviderError(error.message, hint) from error
 
     def ask_offline(self, on_step: OnStep | None = None) -> Answer:
         """Lets the offline planner answer the question at which the chat model failed."""
