@@ -9,7 +9,7 @@ from tools.exposure import action_of
 from tools.model import model_used, shared_model
 from tools.results import Answer, ModelUsed, Result, rounded
 
-# The arms of the trial the effects come from (doi:10.1002/cpt.205), at the hour of their largest effect.
+# The arms of the trial the effects come from (doi:10.1038/clpt.2014.155), at the hour of their largest effect.
 ARMS = (
     ("no drug", 2.0),
     ("dofetilide 500 ug oral", 2.5),

@@ -23,6 +23,29 @@ def interpolate(x: Tensor, knots: Tensor, values: Tensor) -> Tensor:
     return torch.where(x < knots[:, :1], below, torch.where(x > knots[:, -1:], above, inside))
 
 
+def level_ends(beat_mv: Tensor, beat_fs_hz: float, r_index: int, timing: BeatTiming) -> Tensor:
+    """The beat with both ends at zero, by taking away a straight line per lead; (batch, leads, samples).
+
+    A real beat starts and ends some microvolts off the baseline. Fading that to zero would draw a slope before P
+    and after T, which a delineator reads as a longer P wave and a later T end.
+    """
+    at_ms = 1000.0 * (torch.arange(beat_mv.shape[2]) - r_index) / beat_fs_hz
+    start = torch.where(timing.has_p, timing.landmarks_ms[:, 0], timing.landmarks_ms[:, 2])[:, None]
+    end = timing.landmarks_ms[:, -1:]
+
+    def level(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean time and mean level, (batch, 1) and (batch, leads), between low and high ms, as far as the beat goes."""
+        low = low.clamp(float(at_ms[0]), float(at_ms[-1]) - 8.0)
+        inside = ((at_ms >= low) & (at_ms <= torch.maximum(high, low + 8.0))).float()
+        weight = inside / inside.sum(dim=1, keepdim=True)
+        return (weight * at_ms).sum(1, keepdim=True), (beat_mv * weight[:, None]).sum(2)
+
+    t0, level0 = level(start - FADE_MS, start - 8.0)
+    t1, level1 = level(end + FADE_MS, end + 2 * FADE_MS)
+    share = ((at_ms - t0) / (t1 - t0))[:, None]
+    return beat_mv - (level0[..., None] * (1 - share) + level1[..., None] * share)
+
+
 def render(
     beat_mv: Tensor,
     beat_fs_hz: float,

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worldmodel.anchor import level_ends
 from worldmodel.beat import BeatTiming, move
 from worldmodel.checkpoint import load_tensors, part, sha256_of
 from worldmodel.conditioning import CONTEXT, PatientBeat, context_vector, render_conditions
@@ -238,7 +239,7 @@ def _patient_beat(measured: Measurement) -> PatientBeat:
     timing = _timing(beat, measured)
     eight = fill_leads(beat.samples_mv[[LEADS.index(name) for name in INDEPENDENT_LEADS]])
     mv = torch.from_numpy(np.ascontiguousarray(eight, dtype=np.float32))[None]
-    return PatientBeat(mv, beat.fs_hz, beat.r_index, timing)
+    return PatientBeat(level_ends(mv, beat.fs_hz, beat.r_index, timing), beat.fs_hz, beat.r_index, timing)
 
 
 def _timing(beat: MedianBeat, measured: Measurement) -> BeatTiming:

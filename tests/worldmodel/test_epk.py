@@ -109,6 +109,19 @@ def test_anchor_without_a_drug_is_the_patients_own_ecg() -> None:
     assert error < 0.1
 
 
+def test_a_beat_that_ends_off_the_baseline_leaves_no_slope_before_p() -> None:
+    """Faded to zero as it is, an offset of 30 uV reads as a P wave that begins 5 to 18 ms early."""
+    at_ms = torch.arange(-400.0, 600.0, 2.0)
+    wave = torch.exp(-0.5 * (at_ms / 15.0) ** 2)
+    drifting = (wave + 0.03 - 0.0001 * at_ms)[None, None].repeat(1, 8, 1)
+    level = anchor.level_ends(drifting, 500.0, 200, TIMING)
+    before_p = (at_ms > -240.0) & (at_ms < -210.0)
+    after_t = (at_ms > 390.0) & (at_ms < 430.0)
+    assert level[..., before_p].abs().max() < 0.002
+    assert level[..., after_t].abs().max() < 0.002
+    assert float(level[0, 0, 200]) == pytest.approx(1.0, abs=0.01)
+
+
 def test_interpolation_maps_its_knots_and_continues_with_slope_one() -> None:
     knots = torch.tensor([[0.0, 10.0, 20.0]])
     values = torch.tensor([[5.0, 10.0, 40.0]])
