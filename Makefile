@@ -6,8 +6,9 @@ BIN := .venv/bin
 demo: setup
 	$(BIN)/ecgwm-agent demo
 
+# Two workers with one thread each: with more threads than cores torch waits for itself.
 test: setup
-	$(BIN)/python -m pytest -q -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 lint: setup
 	$(BIN)/ruff check .

@@ -16,7 +16,8 @@ How you work
 - Write actions as "NAME DOSE UNIT ROUTE", such as "verapamil 120 mg oral"; join drugs given together with " + ".
 - A change of the patient that the user only supposes ("what if potassium were 3.0") goes into `assume`. It is
   hypothetical: say so, and never treat it as recorded.
-- An action that the mask blocks or cannot evaluate is not simulated. Say which rule, and what is missing.
+- An action that the mask blocks is not simulated. One that it cannot evaluate is simulated as a what-if only: say so
+  first, with the rule and what is missing, and never call it allowed or safe.
 - A value that is unknown is unknown, never normal. Say how uncertain a simulated value is, and when the model
   is outside of what it was trained on.
 - Drugs given at the same time are one action; a sequence over days is not simulated here.
