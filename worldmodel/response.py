@@ -69,9 +69,9 @@ def sample_responses(
     Sample k is the same person on the same day under every action, so that actions differ by what they do.
     """
     k = potassium_mmol_l.shape[0]
-    day = torch.randn(k, len(EFFECTS), generator=generator) * torch.tensor([DAY_SD[name] for name in EFFECTS])
-    person = torch.randn(k, 3, generator=generator)
-    sensitivity = torch.randn(k, len(EFFECTS), generator=generator)
+    day = _balanced_normal(k, len(EFFECTS), generator) * torch.tensor([DAY_SD[name] for name in EFFECTS])
+    person = _balanced_normal(k, 3, generator)
+    sensitivity = _balanced_normal(k, len(EFFECTS), generator)
     gain = torch.ones(k, len(EFFECTS))
     lack = (4.0 - potassium_mmol_l).clamp(min=0.0).nan_to_num(0.0)
     gain[:, _REPOLARISATION] += POTASSIUM_GAIN * lack[:, None]
@@ -92,6 +92,15 @@ def sample_responses(
             total = total + level[:, None] * (mean + sd * sensitivity) * gain
         rows.append(total)
     return clamp_response(torch.stack(rows))
+
+
+def _balanced_normal(k: int, n: int, generator: torch.Generator) -> Tensor:
+    """(k, n) standard normal draws whose mean over the k samples is 0 and whose expected variance stays 1.
+
+    With the paper's K = 3 the mean effect would else be off by more than half of the spread between people.
+    """
+    draws = torch.randn(k, n, generator=generator)
+    return draws if k == 1 else (draws - draws.mean(dim=0)) * math.sqrt(k / (k - 1))
 
 
 def _profile(drug: DrugExposure, fibrillating: Tensor) -> tuple[Tensor, Tensor]:

@@ -60,13 +60,11 @@ def _measured(conversation: "Conversation") -> dict[str, object]:
 def _show(console: "Console", conversation: "Conversation", answer: "Answer", report: Path) -> None:
     from rich.text import Text
 
-    from agent.console import print_mask, print_measure, print_ranking
-    from tools.mask import mask_actions
+    from agent.console import print_measure, print_ranking
     from tools.measure import MeasureResult, Recording
 
     bench = conversation.bench
     print_measure(console, MeasureResult(recordings=(Recording.model_validate(bench.measure_ecg()),)))
-    print_mask(console, mask_actions(bench.case))
     if bench.ranking is not None:
         print_ranking(console, bench.ranking)
     console.print(Text(f"\n{QUESTION}", style="bold"))

@@ -49,6 +49,19 @@ def test_mean_response_is_the_profile_at_reference_exposure() -> None:
     assert abs(float(responses[:, EFFECTS.index("pr_ms")].mean())) < 0.5
 
 
+def test_three_samples_already_have_the_mean_and_on_average_the_spread() -> None:
+    """The paper's K: the mean effect must not hang on which three people were drawn."""
+    three = torch.stack(
+        [
+            sample_responses([PROLONG_QT], UNKNOWN[:3], SINUS[:3], generator(seed))[0, :, QT]
+            for seed in range(300)
+        ]
+    )
+    many = sample_responses([PROLONG_QT], UNKNOWN, SINUS, generator(1))[0, :, QT]
+    assert float(three.mean(dim=1).std(dim=0).max()) < 0.3 * float(many.std(dim=0).max())
+    assert float(three.var(dim=1).mean(dim=0).sqrt()[0]) == pytest.approx(float(many.std(dim=0)[0]), rel=0.1)
+
+
 def test_response_is_proportional_to_dose() -> None:
     double = Action((DrugExposure(**{**HERG_BLOCKER.__dict__, "relative_dose": 2.0}),), hours=2.5)
     one, two = sample_responses([PROLONG_QT, double], UNKNOWN, SINUS, generator(2))[:, :, QT].mean(1)
