@@ -95,12 +95,12 @@ def sample_responses(
 
 
 def _balanced_normal(k: int, n: int, generator: torch.Generator) -> Tensor:
-    """(k, n) standard normal draws whose mean over the k samples is 0 and whose expected variance stays 1.
+    """(k, n) normal draws with mean 0 over the k samples and sample variance (over k - 1) of 1 on average.
 
     With the paper's K = 3 the mean effect would else be off by more than half of the spread between people.
     """
     draws = torch.randn(k, n, generator=generator)
-    return draws if k == 1 else (draws - draws.mean(dim=0)) * math.sqrt(k / (k - 1))
+    return draws if k == 1 else draws - draws.mean(dim=0)
 
 
 def _profile(drug: DrugExposure, fibrillating: Tensor) -> tuple[Tensor, Tensor]:
