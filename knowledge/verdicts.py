@@ -81,7 +81,8 @@ def gather(outcomes: Iterable[FiredRule]) -> Iterator[FiredRule]:
         else:
             yield outcome
     for name, rules in wanting.items():
-        ids = ", ".join(sorted({rule.id for rule in rules}))
+        ids = sorted({rule.id for rule in rules})
         gravest = min(rules, key=attrgetter("rank"))
-        text = f"No list of {_LIST_NAMES[name]} was given: {ids} could not be decided"
-        yield FiredRule(f"D-{name}", gravest.severity, text, "policy", {"rules": ids}, (name,))
+        undecided = "a rule" if len(ids) == 1 else f"{len(ids)} rules"
+        text = f"No list of {_LIST_NAMES[name]} was given, so {undecided} could not be decided"
+        yield FiredRule(f"D-{name}", gravest.severity, text, "policy", {"rules": ", ".join(ids)}, (name,))
