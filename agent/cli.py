@@ -4,6 +4,7 @@ Nothing heavy is imported here or at the top of a command's module, so that `--h
 """
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -46,6 +47,9 @@ class Commands(TyperGroup):
             code = super().main(given, prog_name="ecgwm-agent", standalone_mode=False)
         except typer.Abort:
             sys.exit("stopped")
+        except BrokenPipeError:  # whoever reads has enough, as in `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
         except Exception as error:
             if debug:
                 traceback.print_exc()

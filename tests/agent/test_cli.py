@@ -1,6 +1,8 @@
 """The command line as scripts meet it: envelopes, exit codes, and no traceback without --debug."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +129,12 @@ def test_a_broken_configuration_file_is_exit_code_3(home: Path, capsys: pytest.C
     code, envelope = run_json("doctor", capsys=capsys)
     assert code == 3
     assert "modle" in envelope["error"]["message"]
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    """`ecgwm-agent ... --json | head -1`: no traceback, no error line."""
+    script = f"{sys.executable} -m agent.cli kb show verapamil --json | head -n 1"
+    root = Path(__file__).parents[2]
+    done = subprocess.run(["bash", "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "{\n"
+    assert done.stderr == ""
