@@ -150,7 +150,10 @@ class WorldModel:
 
             pieces.append(self._render(patient, flat[rows], r_times[rows], noise[rows], context, step))
         twelve = to_twelve(torch.cat(pieces)).reshape(len(actions), k, len(LEADS), SAMPLES)
-        support = tuple(judge_support(measured, patient.reconstruction_error, action) for action in actions)
+        support = tuple(
+            judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action)
+            for action in actions
+        )
         return Simulation(twelve.numpy(), FS_HZ, support, responses.numpy())
 
     def _render(

@@ -4,27 +4,16 @@ McSharry et al. 2003 (doi:10.1109/TBME.2003.808805) as used by the paper (eq. 2,
 
     dy/dtheta = -sum_i alpha_i dtheta_i exp(-dtheta_i^2 / (2 b_i^2)) - (y - y0)
 
-It is linear in y, so each wave contributes on its own and no stepping is needed: the tests integrate
-the same equation step by step and compare.
+It is linear in y, so each wave of each beat contributes on its own, in unwrapped phase, and no stepping is
+needed: the tests integrate the same equation step by step, with dtheta wrapped to (-pi, pi], and compare.
+alpha_i is written as amplitude_i / b_i^2, which makes the amplitude the height in mV that the wave would reach
+without the relaxation -y.
 """
 
 import math
 
 import torch
 from torch import Tensor
-
-
-def wrap_phase(theta: Tensor) -> Tensor:
-    """Angles in rad to (-pi, pi]. The paper's `mod 2 pi` cuts off the left half of every wave."""
-    return math.pi - torch.remainder(math.pi - theta, 2 * math.pi)
-
-
-def wave_forcing(dtheta: Tensor, amplitude: Tensor | float, b: Tensor) -> Tensor:
-    """Right-hand side of one wave, -alpha dtheta exp(-dtheta^2 / 2 b^2), with alpha = amplitude / b^2.
-
-    This scaling makes `amplitude` the height in mV that the wave would reach without the relaxation -y.
-    """
-    return -amplitude / b**2 * dtheta * torch.exp(-0.5 * (dtheta / b) ** 2)
 
 
 def wave_response(dtheta: Tensor, b: Tensor) -> Tensor:

@@ -22,12 +22,16 @@ class Support:
     reasons: tuple[str, ...] = ()
 
 
-def judge_support(measured: Measurement, reconstruction_error: float, action: Action) -> Support:
+def judge_support(
+    measured: Measurement, amplitudes_trusted: bool, reconstruction_error: float, action: Action
+) -> Support:
     """Reasons to distrust a simulation, each with a weight; their sum, at most 1, is the score.
 
-    reconstruction_error: RMS of encode-decode over the RMS of the pre-dose ECG.
+    amplitudes_trusted: of the pre-dose ECG; reconstruction_error: RMS of encode-decode over its RMS.
     """
     reasons: list[tuple[float, str]] = []
+    if not amplitudes_trusted:
+        reasons.append((0.6, "the file's scale is in doubt, and the encoder reads millivolts"))
     if measured.rhythm.label not in KNOWN_RHYTHMS:
         reasons.append(
             (0.6, f"rhythm is {measured.rhythm.label.replace('_', ' ')}; trained on sinus rhythm and AF")
