@@ -25,6 +25,10 @@ MAX_ROUNDS = 6
 NOT_TRACED = (
     "The answer of the chat model could not be traced to the results, so here is what the tools found."
 )
+NOTHING_CALLED = (
+    "The chat model gave no answer that could be traced, and called no tool that found anything. Ask again, or ask "
+    "with --model offline."
+)
 TOO_MANY_ROUNDS = "The chat model asked for tools again and again; here is what they found."
 EMPTY = "The chat model gave no answer; here is what the tools found."
 
@@ -127,4 +131,5 @@ def explain_answer(state: AgentState, services: Services) -> AgentState:
 def _fallback(state: AgentState, because: str) -> str:
     """The deterministic explanation of what the tools found in this turn."""
     turn = turns_of(state["messages"])[-1]
-    return explain(turn.question, [found for found in turn.found if found.ok], [because])
+    found = [finding for finding in turn.found if finding.ok]
+    return explain(turn.question, found, [because if found else NOTHING_CALLED])

@@ -107,7 +107,8 @@ def _fact(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return label if value else f"no {label}"
     if isinstance(value, int | float):
-        return f"{label} {value:.3g} {_UNITS.get(suffix, '')}".strip()
+        digits = ".3g" if abs(value) < 1000 else ".0f"
+        return f"{label} {value:{digits}} {_UNITS.get(suffix, '')}".strip()
     return f"{label} {', '.join(map(str, value)) if isinstance(value, list) else value}"
 
 

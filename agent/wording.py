@@ -212,7 +212,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.4g}" if abs(value) < 10000 else f"{value:.0f}"
     return ", ".join(map(_value, value)) if isinstance(value, (list, tuple, set)) else str(value)
 
 

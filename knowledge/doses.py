@@ -84,6 +84,8 @@ _UNIT = (
 _PER = r"(?P<per>(?:\s*(?:/|\bper\b)\s*(?:kg|min(?:ute)?s?|hours?|hrs?|hr|h|day|d|24h)(?![a-z]))*)"
 _VOLUME = r"(?P<volume>\s*/\s*[\d.,]*\s*(?:ml|l|cc)(?![a-z]))?"
 _DOSE = re.compile(_AMOUNT + r"\s*-?\s*" + _UNIT + _PER + _VOLUME, re.IGNORECASE)
+# A sign of its own before a number: "-500 ug", but not the range "10-20 mEq" nor the list item "- 5 mg".
+_NEGATIVE = re.compile(r"(?:^|[\s=(])[-\u2212\u2013](?=\.?\d)")
 _OVER = re.compile(r"\b(?:over|in)\s+([\d.]+)\s*(min(?:ute)?s?|h(?:ou)?rs?|h)\b", re.IGNORECASE)
 _UNMEASURED = re.compile(
     r"\b(\d+)\s*(amps?|ampoules?|tabs?|tablets?|caps?|capsules?|puffs?|drops?|vials?|ml)\b", re.IGNORECASE
@@ -172,11 +174,18 @@ def convert_dose(dose: float, unit: str, target: str) -> float:
     return float(f"{dose * _factor(unit, target):.12g}")
 
 
+def has_negative_number(text: str) -> bool:
+    """Whether a number in the text has a minus sign of its own."""
+    return _NEGATIVE.search(text) is not None
+
+
 def read_doses(text: str) -> list[ReadDose]:
     """All doses in a text such as '150 mg IV over 10 min, then 1 mg/min', in order.
 
-    Raises DoseError when there is a count of things of unknown content ('1 amp') and no dose.
+    Raises DoseError when there is a count of things of unknown content ('1 amp') and no dose, or a sign.
     """
+    if has_negative_number(text):
+        raise DoseError(f"{text.strip()!r} has a negative dose", "Give the dose as a number above 0.")
     doses: list[ReadDose] = []
     hits = list(_DOSE.finditer(text))
     if not hits and (thing := _UNMEASURED.search(text)):
@@ -257,6 +266,8 @@ def place(drug: Drug, dose: ReadDose, route: str | None) -> DrugDose:
     """The dose on one of the drug's routes, in that route's unit. Raises DoseError."""
     if dose.low != dose.high:
         raise DoseError(f"{dose.low:g}-{dose.high:g} {dose.unit} is a range", "Choose one dose.")
+    if dose.high == 0:
+        raise DoseError(f"{drug.name} 0 {dose.unit} is no dose", "Give a dose above 0, or 'no drug'.")
     fitting: list[DrugDose] = []
     for option in drug.routes:
         if (

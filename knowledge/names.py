@@ -141,7 +141,7 @@ def _near(name: str, catalogue: Catalogue) -> tuple[Drug, ...]:
     if not name:
         return ()
     known = {" ".join(words): drugs for words, drugs in _index(catalogue).items()}
-    hits = process.extract(name, list(known), scorer=fuzz.ratio, limit=6, score_cutoff=60)
+    hits = process.extract(name, list(known), scorer=fuzz.ratio, limit=6, score_cutoff=70)
     return tuple(dict.fromkeys(drug for text, _, _ in hits for drug in known[text]))[:3]
 
 

@@ -11,6 +11,7 @@ from tools.case import Case
 from tools.exposure import action_of
 from tools.results import Result, SupportGiven, interval_values, rounded
 from worldmodel.delineation.measure import measure_batch
+from worldmodel.ecg import LEADS
 from worldmodel.measurement import Intervals, Measurement
 from worldmodel.model import Simulation, WorldModel
 from worldmodel.risk import Risk, interval_risk
@@ -83,7 +84,11 @@ def simulate_outcomes(
     given = [action_of(action, catalogue, hours) for action in actions]
     simulation = model.simulate(pre, measured, given, case.context, k, seed, progress)
     samples_mv = simulation.samples_mv
-    after = measure_batch(samples_mv.reshape(-1, *samples_mv.shape[2:]), simulation.fs_hz)
+    # The simulation fills leads that were not recorded. Before and after are read from the same leads, or the
+    # other leads would move the landmarks of the global beat and look like an effect.
+    as_recorded = samples_mv.reshape(-1, *samples_mv.shape[2:]).copy()
+    as_recorded[:, [LEADS.index(lead) for lead in measured.missing_leads]] = np.nan
+    after = measure_batch(as_recorded, simulation.fs_hz)
     outcomes = []
     for index, action in enumerate(actions):
         own = tuple(after[index * k : (index + 1) * k])

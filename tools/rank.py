@@ -147,7 +147,7 @@ def rank_candidates(
         ),
         reference=next(row for row in ranking if not row.action.drugs),
         model=model_used(model.info),
-        warnings=(*case.warnings, *_doubts(goal, drugs)),
+        warnings=(*case.warnings, *_doubts(goal, drugs), *_ties(case, goal, ranking)),
     )
     result._waveforms = simulation
     result._rows = {row.action.text: index for index, row in enumerate(rows)}
@@ -206,6 +206,22 @@ def _order(row: RankedAction) -> tuple[bool, bool, bool, float, bool, str]:
     )
     worst = float("inf") if row.score is None else row.score
     return (misses, row.verdict == "warning", row.lower_bound, worst, bool(row.action.drugs), row.action.text)
+
+
+def _ties(case: Case, goal: str | None, ranking: Sequence[RankedAction]) -> list[str]:
+    """Why the first row may be no better than doing nothing."""
+    told = []
+    _, before = case.pre_dose()
+    if goal is not None and shows_in_ecg(goal) and judge_goal(goal, [before]).attained_probability == 1.0:
+        told.append(f"The ECG before the dose already meets the goal of {goal}.")
+    first, none = ranking[0], next(row for row in ranking if not row.action.drugs)
+    if first is none or first.risk_mean is None or none.risk_mean is None:
+        return told
+    spread = max(first.risk_sd or 0.0, none.risk_sd or 0.0)
+    same_goal = first.goal is None or none.goal is None or first.goal == none.goal
+    if same_goal and abs(first.risk_mean - none.risk_mean) <= spread:
+        told.append(f"{first.action.text} and no drug differ in risk by no more than their spread.")
+    return told
 
 
 def _doubts(goal: str | None, drugs: Sequence[str]) -> tuple[str, ...]:

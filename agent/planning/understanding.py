@@ -13,6 +13,7 @@ from agent.planning.arguments import actions_of, as_said, assumed, at_another_do
 from agent.planning.memory import Call, Turns, last_actions, last_hours, last_turn
 from agent.planning.reading import Reading, read_question
 from agent.planning.vocabulary import Vocabulary
+from knowledge.doses import has_negative_number
 
 SURE_K = 12  # samples for "how sure are you": K = 3 is too few to tell a spread by
 HELP = """\
@@ -56,6 +57,10 @@ class Question:
 
 def understand(question: str, earlier: Turns, words: Vocabulary) -> Understood:
     """The tool calls that answer the question. `earlier`: the calls of each turn before, oldest first."""
+    if has_negative_number(question):
+        return Understood(
+            reply="I read a number with a minus sign, and neither doses nor values have one. Write it without."
+        )
     reading = read_question(question, words)
     if problem := _cannot_place(reading):
         return Understood(reply=problem)

@@ -92,3 +92,10 @@ def test_a_range_keeps_both_its_ends() -> None:
 
 def test_a_limit_is_not_passed_by_rounding() -> None:
     assert convert_dose(0.5, "mg", "ug") == 500
+
+
+@pytest.mark.parametrize("text", ["dofetilide -500 ug", "dofetilide −0.5 mg", "dofetilide 0 ug oral"])
+def test_what_is_not_above_zero_is_no_dose(text: str, catalogue: Catalogue) -> None:
+    """A sign that is read over would turn a slip of the pen into a dose."""
+    with pytest.raises(DoseError):
+        parse_action(text, catalogue)

@@ -93,6 +93,9 @@ def _measure_one(
     rr_ms = np.diff(beats.r) * 1000 / FS_HZ
     known = (beats.median[leads], beats.r_index, *_rr_around(beats, rr_ms), _noise_mv(beats, leads))
     waves = find_waves(*known)
+    if waves.qrs_on is None:  # what was counted as beats may be noise, so neither rate nor rhythm is known
+        noisy = judge_recording(state, index, duration_s, r.size, None).reasons[:-1]
+        return _nothing(Quality("unusable", (*noisy, waves.why["qrs"])))
     rhythm, no_p = _rhythm(level, x, beats, quiet, rr_ms, waves)
     if no_p is not None:
         waves = find_waves(*known, no_p=no_p)

@@ -119,3 +119,13 @@ def test_amplitudes_of_an_impossible_scale_are_not_given(heart, make_ecg):
     assert "scale" in measured.not_measurable["t_amplitude_mv"]
     assert measured.warnings == ("The gain is odd.",)
     assert measured.intervals.qt_ms is not None
+
+
+def test_pure_noise_is_unusable_and_has_neither_rate_nor_rhythm() -> None:
+    """Peaks of noise come at random, as the beats of atrial fibrillation do."""
+    noise = np.random.default_rng(0).normal(0.0, 0.1, (1, 12, 5000))
+    (measured,) = measure_batch(noise, 500.0)
+    assert measured.quality.verdict == "unusable"
+    assert measured.rhythm.label == "unknown"
+    assert measured.intervals.hr_bpm is None and "hr_bpm" in measured.not_measurable
+    assert measured.findings == ()
