@@ -86,6 +86,7 @@ def test_an_answer_that_stays_invented_is_withheld(talk: Talk) -> None:
 def test_numbers_without_any_tool_are_withheld(talk: Talk) -> None:
     answer = talk(scripted(says("Dofetilide prolongs QTc by 42 ms."))).ask("What does dofetilide do?")
     assert "42" not in answer.answer
+    assert "called no tool" in answer.answer
 
 
 def test_a_blocked_action_never_reaches_the_world_model(talk: Talk, world: StretchingModel) -> None:

@@ -158,3 +158,12 @@ def test_rows_find_their_waveforms(case: Case, model: Any) -> None:
 def test_without_an_ecg_nothing_is_ranked(case: Case, model: Any) -> None:
     with pytest.raises(MissingInputError):
         rank_candidates(replace(case, ecg=None, measurement=None), drugs=["verapamil"], model=model)
+
+
+def test_a_goal_that_is_met_without_a_drug_is_said(case: Case, fast_case: Case, model: Any) -> None:
+    """Ranking drugs for the rate of a heart that beats at 70 would look like advice."""
+    met = "already meets the goal of rate-control"
+    at_rest = rank_candidates(case, goal="rate-control", drugs=["atenolol"], k=2, model=model)
+    assert any(met in warning for warning in at_rest.warnings)
+    fast = rank_candidates(fast_case, goal="rate-control", drugs=["atenolol"], k=2, model=model)
+    assert not any(met in warning for warning in fast.warnings)

@@ -12,6 +12,9 @@ from knowledge.patient import Patient
 from tools.case import Case
 from tools.errors import MissingInputError, OutputError, SafetyRefusal
 from tools.simulate import simulate_actions
+from worldmodel.delineation.measure import measure_batch
+from worldmodel.ecg import LEADS
+from worldmodel.measurement import Measurement
 from worldmodel.readers import read_ecg
 
 DOFETILIDE = "dofetilide 500 ug oral"
@@ -129,3 +132,22 @@ def test_an_unwritable_folder_is_a_clear_error(case: Case, model: Any, tmp_path:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(OutputError):
         simulate_actions(case, [VERAPAMIL], model=model, out=tmp_path / "taken")
+
+
+def test_before_and_after_are_measured_on_the_leads_that_were_recorded(
+    case: Case, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chest leads that the model fills in would move the landmarks of the beat and look like an effect."""
+    assert case.measurement is not None
+    limb_only = replace(case, measurement=replace(case.measurement, missing_leads=("V1", "V6")))
+    seen: list[np.ndarray] = []
+
+    def measure_seen(samples_mv: np.ndarray, fs_hz: float) -> list[Measurement]:
+        seen.append(samples_mv)
+        return measure_batch(samples_mv, fs_hz)
+
+    monkeypatch.setattr("tools.outcomes.measure_batch", measure_seen)
+    result = simulate_actions(limb_only, ["no drug"], k=1, model=model)
+    recorded = np.isfinite(seen[0][0]).all(axis=1)
+    assert [lead for lead, there in zip(LEADS, recorded, strict=True) if not there] == ["V1", "V6"]
+    assert np.isfinite(result.waveforms.samples_mv).all()
