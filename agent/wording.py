@@ -22,8 +22,8 @@ INTERVALS = {
     "tpeak_tend_ms": ("TpTe", "ms"),
     "p_ms": ("P", "ms"),
 }
-
-
+# Measured, too, but without a column of their own.
+OTHER_NAMES = {"jtpeakc_ms": "JTpc", "t_amplitude_mv": "T amplitude"}
 LEGEND = "JTp: J point to T peak; TpTe: T peak to T end; QTcF by Fridericia, QTcB by Bazett"
 ABBREVIATIONS = {
     name.lower(): name
@@ -80,7 +80,9 @@ def words(label: str) -> str:
 
 def interval_name(name: str) -> str:
     """The short name of an interval: "qtcf_ms" -> "QTcF"; the words of its name where there is none."""
-    return INTERVALS[name][0] if name in INTERVALS else words(name.removesuffix("_ms"))
+    return (
+        INTERVALS[name][0] if name in INTERVALS else OTHER_NAMES.get(name) or words(name.removesuffix("_ms"))
+    )
 
 
 def one_line(text: str) -> str:

@@ -91,5 +91,6 @@ def _resolve(text: str, catalogue: Catalogue) -> GivenAction | VerdictGiven:
         return parse_action(text, catalogue)
     except (UnknownDrugError, DoseError) as error:
         unresolved = ActionGiven(drugs=(DrugGiven(name=text, dose=None, route=None),), text=text)
-        reason = f"{error.message}. {error.hint}".strip()
+        end = "" if error.message.endswith("?") else "."
+        reason = f"{error.message}{end} {error.hint}".strip()
         return VerdictGiven(action=unresolved, verdict="cannot_evaluate", reason=reason)
