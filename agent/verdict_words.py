@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.state import Json
+from agent.wording import UNITS
 
 GRAVEST_FIRST = ("blocked", "cannot_evaluate", "warning", "caution", "allowed")
 SAID = {
@@ -14,22 +15,6 @@ SAID = {
     "allowed": "allowed",
 }
 _DECISIVE = {"blocked": "block", "cannot_evaluate": "block", "warning": "warning", "caution": "caution"}
-_UNITS = {
-    "_mmol_l": "mmol/L",
-    "_umol_l": "umol/L",
-    "_ng_ml": "ng/mL",
-    "_ml_min": "mL/min",
-    "_ml_min_1_73": "mL/min",
-    "_u_l": "U/L",
-    "_percent": "%",
-    "_mmhg": "mmHg",
-    "_years": "years",
-    "_hours": "h",
-    "_bpm": "bpm",
-    "_kg": "kg",
-    "_ms": "ms",
-    "_mg": "mg",
-}
 _UNSAID = ("given", "rules")  # the action itself, and rules that the text names
 MOST = 3  # rules told in full; the others by their id
 
@@ -100,7 +85,7 @@ def _fact(name: str, value: Any) -> str:
         return "female" if value else "male"
     if name == "last_taken_hours_ago" and value is not None:
         return f"last taken {value:g} h ago"
-    suffix = next((s for s in sorted(_UNITS, key=len, reverse=True) if name.endswith(s)), "")
+    suffix = next((s for s in sorted(UNITS, key=len, reverse=True) if name.endswith(s)), "")
     label = plain(name.removesuffix(suffix))
     if value is None:
         return f"{label} unknown"
@@ -108,7 +93,7 @@ def _fact(name: str, value: Any) -> str:
         return label if value else f"no {label}"
     if isinstance(value, int | float):
         digits = ".3g" if abs(value) < 1000 else ".0f"
-        return f"{label} {value:{digits}} {_UNITS.get(suffix, '')}".strip()
+        return f"{label} {value:{digits}} {UNITS.get(suffix, '')}".strip()
     return f"{label} {', '.join(map(str, value)) if isinstance(value, list) else value}"
 
 

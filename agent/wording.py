@@ -34,6 +34,7 @@ UNITS = {
     "_umol_l": "umol/L",
     "_ng_ml": "ng/mL",
     "_ml_min": "mL/min",
+    "_ml_min_1_73": "mL/min",
     "_u_l": "U/L",
     "_10e9_l": "10^9/L",
     "_percent": "%",
@@ -41,6 +42,7 @@ UNITS = {
     "_bpm": "bpm",
     "_ms": "ms",
     "_kg": "kg",
+    "_mg": "mg",
     "_years": "years",
     "_hours": "h",
 }

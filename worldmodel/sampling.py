@@ -51,31 +51,3 @@ def dpmpp_2m(denoise: Denoise, noise: Tensor, alpha_bars: Tensor, progress: Prog
         z = (sigma[i + 1] / sigma[i]).float() * z - (alpha[i + 1] * torch.expm1(-h)).float() * estimate
         previous = clean
     raise ValueError("alpha_bars is empty")
-
-
-def ddpm_ancestral(
-    denoise: Denoise,
-    noise: Tensor,
-    alpha_bars: Tensor,
-    generator: torch.Generator,
-    progress: Progress | None = None,
-) -> Tensor:
-    """Ancestral DDPM sampling (paper, algorithm 2; arXiv 2006.11239, eq. 6-7) over the given levels.
-
-    No clipping of the predicted clean latent: it would narrow the samples.
-    """
-    batch = noise.shape[0]
-    z = noise
-    for i in range(len(alpha_bars)):
-        clean = denoise(z, alpha_bars[i].float().expand(batch))
-        if progress is not None:
-            progress((i + 1) / len(alpha_bars))
-        if i + 1 == len(alpha_bars):
-            return clean
-        here, there = alpha_bars[i], alpha_bars[i + 1]
-        step_alpha = here / there
-        variance = (1 - there) / (1 - here) * (1 - step_alpha)
-        mean = (there.sqrt() * (1 - step_alpha) * clean + step_alpha.sqrt() * (1 - there) * z) / (1 - here)
-        fresh = torch.randn(z.shape, generator=generator)
-        z = (mean + variance.sqrt() * fresh).to(noise.dtype)
-    raise ValueError("alpha_bars is empty")

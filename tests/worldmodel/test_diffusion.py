@@ -1,5 +1,7 @@
 """Loss and samplers against closed forms: a Gaussian, whose exact denoiser is known."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -7,7 +9,7 @@ from torch import Tensor
 from tests.worldmodel.virtual_patients import generator
 from worldmodel.diffusion import add_noise, cosine_alpha_bars, energy_weight, training_loss
 from worldmodel.model import SAMPLER_STEPS
-from worldmodel.sampling import ddpm_ancestral, dpmpp_2m, karras_alpha_bars
+from worldmodel.sampling import dpmpp_2m, karras_alpha_bars
 
 MEAN, SD = 0.7, 0.3
 ROWS = 4000
@@ -41,13 +43,25 @@ def test_few_step_sampler_keeps_mean_and_spread() -> None:
     assert float(samples.std() / noise.std()) == pytest.approx(SD, rel=0.06)
 
 
-def test_ancestral_sampler_keeps_mean_and_spread() -> None:
-    """Algorithm 2 over all 1,000 levels, without clipping."""
-    levels = cosine_alpha_bars().flip(0)
+def ddpm_ancestral(noise: Tensor, levels: Tensor, fresh: torch.Generator) -> Tensor:
+    """The slow reference: ancestral sampling (paper, algorithm 2; arXiv 2006.11239, eq. 6-7) without clipping."""
+    z = noise
+    for here, there in pairwise(levels):
+        clean = exact_denoiser(z, here.float().expand(len(z)))
+        step = here / there
+        mean = (there.sqrt() * (1 - step) * clean + step.sqrt() * (1 - there) * z) / (1 - here)
+        variance = (1 - there) / (1 - here) * (1 - step)
+        z = (mean + variance.sqrt() * torch.randn(z.shape, generator=fresh)).float()
+    return exact_denoiser(z, levels[-1].float().expand(len(z)))
+
+
+def test_few_steps_give_what_a_thousand_ancestral_steps_give() -> None:
     noise = torch.randn(ROWS, 1, generator=generator(3))
-    samples = ddpm_ancestral(exact_denoiser, noise, levels, generator(4))
-    assert float(samples.mean()) == pytest.approx(MEAN, abs=0.02)
-    assert float(samples.std()) == pytest.approx(SD, rel=0.04)
+    slow = ddpm_ancestral(noise, cosine_alpha_bars().flip(0), generator(4))
+    fast = dpmpp_2m(exact_denoiser, noise, karras_alpha_bars(SAMPLER_STEPS))
+    assert float(slow.std()) == pytest.approx(SD, rel=0.04)
+    assert float(fast.mean()) == pytest.approx(float(slow.mean()), abs=0.02)
+    assert float(fast.std()) == pytest.approx(float(slow.std()), rel=0.08)
 
 
 def test_energy_weight_grows_to_its_clamp_only() -> None:
