@@ -13,6 +13,16 @@ def bazett(qt_ms: float, rr_ms: float) -> float:
     return float(qt_ms / (rr_ms / 1000) ** 0.5)
 
 
+def framingham(qt_ms: float, rr_ms: float) -> float:
+    """QT + 154 (1 - RR), RR in s (Sagie 1992, doi:10.1016/0002-9149(92)90562-D)."""
+    return float(qt_ms + 154 * (1 - rr_ms / 1000))
+
+
+def hodges(qt_ms: float, rr_ms: float) -> float:
+    """QT + 1.75 (HR - 60), HR in beats per minute (Hodges 1983)."""
+    return float(qt_ms + 1.75 * (60_000 / rr_ms - 60))
+
+
 def jtpeak_corrected(jtpeak_ms: float, rr_ms: float) -> float:
     """J-Tpeak / RR^0.58, RR in s (Johannesen 2014, doi:10.1038/clpt.2013.238)."""
     return float(jtpeak_ms / (rr_ms / 1000) ** 0.58)
@@ -34,6 +44,8 @@ def intervals_of(beat: MedianBeat | None, rr_ms: float | None) -> Intervals:
         qt_ms=qt,
         qtcf_ms=None if qt is None or rr_ms is None else round(fridericia(qt, rr_ms), 2),
         qtcb_ms=None if qt is None or rr_ms is None else round(bazett(qt, rr_ms), 2),
+        qtcfram_ms=None if qt is None or rr_ms is None else round(framingham(qt, rr_ms), 2),
+        qtch_ms=None if qt is None or rr_ms is None else round(hodges(qt, rr_ms), 2),
         jtpeak_ms=jtpeak,
         jtpeakc_ms=None if jtpeak is None or rr_ms is None else round(jtpeak_corrected(jtpeak, rr_ms), 2),
         tpeak_tend_ms=between("t_peak_ms", "t_end_ms"),
@@ -50,6 +62,8 @@ _NEEDS = {
     "qt_ms": ("qrs", "t"),
     "qtcf_ms": ("qrs", "t", "rr"),
     "qtcb_ms": ("qrs", "t", "rr"),
+    "qtcfram_ms": ("qrs", "t", "rr"),
+    "qtch_ms": ("qrs", "t", "rr"),
     "jtpeak_ms": ("qrs", "t"),
     "jtpeakc_ms": ("qrs", "t", "rr"),
     "tpeak_tend_ms": ("qrs", "t"),

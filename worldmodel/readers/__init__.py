@@ -7,6 +7,7 @@ from typing import NamedTuple
 from worldmodel.ecg import Ecg
 from worldmodel.errors import EcgFileError
 from worldmodel.readers import wfdb_record
+from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 
 class Format(NamedTuple):
@@ -19,7 +20,7 @@ class Format(NamedTuple):
 FORMATS = (Format(wfdb_record.locate, wfdb_record.read),)
 
 
-def read_ecg(path: str | Path) -> Ecg:
+def read_ecg(path: str | Path, stated: Stated = NOTHING_STATED) -> Ecg:
     """The recording at `path`, in mV, leads under their canonical names and in the order of the file.
 
     A WFDB record may be named with or without extension, by its `.hea`, `.dat` or `.mat`.
