@@ -1,4 +1,4 @@
-"""From beat positions to the dominant beat: baseline, alignment, classes and the median."""
+"""From beat positions to median beats: baseline, alignment, kinds of beats, and the median of each kind."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from worldmodel.delineation.filters import FS_HZ
 
 PRE_MS, POST_MS = 400.0, 800.0
-_MS = FS_HZ / 1000
+_MS = FS_HZ / 1000  # samples per ms
 _QRS_PRE, _QRS_POST = int(60 * _MS), int(80 * _MS)
 _SHIFT = int(30 * _MS)
+_STEP = 2  # the QRS is compared at every second sample, which its bandwidth allows
+_MARGIN = int(40 * _MS)  # a wave of one beat is looked for this far from where the median beat has it
 # Correlation of two QRS complexes over all leads from which they are of one kind.
 _SAME_KIND = 0.9
 
@@ -20,18 +22,35 @@ class Beats:
     """The beats of one recording.
 
     r: (beat,) positions of R in samples, sub-sample. likeness: (beat,) correlation of each QRS with the
-    dominant one. dominant: (beat,) of bool, those the median is made of: of the dominant kind, and on time.
-    windows: (dominant beat, lead, time), median and spread (robust SD between beats): (lead, time), all with R
-    at column r_index.
+    dominant one. kind: (beat,) of int: 0 is dominant and on time, 1 ... are other shapes, and early beats of the
+    dominant shape. windows: (beat, lead, time), NaN beyond the ends of the recording; medians:
+    (kind, lead, time); spread: (lead, time) robust SD between the beats of kind 0; all with R at column r_index.
+    end: column where the next QRS of most beats begins.
     """
 
     r: NDArray[np.float64]
     likeness: NDArray[np.float64]
-    dominant: NDArray[np.bool_]
+    kind: NDArray[np.int_]
     windows: NDArray[np.float64]
-    median: NDArray[np.float64]
+    medians: NDArray[np.float64]
     spread: NDArray[np.float64]
     r_index: int
+    end: int
+
+    @property
+    def usual(self) -> NDArray[np.float64]:
+        """(beat, lead, time up to `end`) the beats of kind 0, without NaN."""
+        return np.asarray(complete(self.windows[self.kind == 0])[..., : self.end])
+
+    @property
+    def dominant(self) -> NDArray[np.bool_]:
+        """(beat,) those of kind 0."""
+        return self.kind == 0
+
+    @property
+    def median(self) -> NDArray[np.float64]:
+        """(lead, time up to `end`) of kind 0."""
+        return np.asarray(self.medians[0][:, : self.end])
 
 
 def remove_wander(x: NDArray[np.float64], r: NDArray[np.int_]) -> NDArray[np.float64]:
@@ -44,36 +63,42 @@ def remove_wander(x: NDArray[np.float64], r: NDArray[np.int_]) -> NDArray[np.flo
     if not knots.size:
         return np.asarray(x - np.median(x, axis=-1, keepdims=True))
     level = np.stack([x[:, k - half : k + half + 1].mean(axis=1) for k in knots], axis=1)
-    time = np.clip(np.arange(x.shape[-1]), knots[0], knots[-1])
     if knots.size < 4:
+        time = np.clip(np.arange(x.shape[-1]), knots[0], knots[-1])
         return np.asarray(x - np.stack([np.interp(time, knots, row) for row in level]))
-    return np.asarray(x - CubicSpline(knots, level, axis=1)(time))
+    # A spline this slow is straight over 16 samples, and 16 times cheaper so.
+    coarse = np.append(np.arange(0, x.shape[-1] - 1, 16), x.shape[-1] - 1)
+    curve = CubicSpline(knots, level, axis=1)(np.clip(coarse, knots[0], knots[-1]))
+    time = np.arange(x.shape[-1])
+    return np.asarray(x - np.stack([np.interp(time, coarse, row) for row in curve]))
 
 
 def place_r(x: NDArray[np.float64], beats: NDArray[np.int_], lead_ok: NDArray[np.bool_]) -> NDArray[np.int_]:
-    """The R peak near each energy peak: where the good leads together are farthest from the baseline."""
-    size = (x[lead_ok] ** 2).sum(axis=0)
-    reach = int(60 * _MS)
-    starts = np.maximum(beats - reach, 0)
-    ends = np.minimum(beats + reach + 1, size.size)
-    placed = [a + int(np.argmax(size[a:b])) for a, b in zip(starts, ends, strict=True)]
+    """The R peak near each energy peak: where the good leads together are farthest from their level around it."""
+    reach, length = int(60 * _MS), x.shape[-1]
+    good = x[lead_ok]
+    placed = []
+    for beat in beats:
+        start, end = max(0, beat - reach), min(length, beat + reach + 1)
+        part = good[:, start:end]
+        level = np.median(good[:, max(0, start - reach) : end + reach : 4], axis=1, keepdims=True)
+        placed.append(start + int(np.argmax(((part - level) ** 2).sum(axis=0))))
     return np.unique(np.array(placed, dtype=np.int_))
 
 
 def build_beats(x: NDArray[np.float64], r: NDArray[np.int_], lead_ok: NDArray[np.bool_]) -> Beats:
-    """Classes and the median of the dominant class. x: (lead, time) without wander, r: at least one beat."""
+    """Kinds of beats and their medians. x: (lead, time) without wander, r: at least one beat."""
     inside = (r >= _QRS_PRE + _SHIFT) & (r < x.shape[-1] - _QRS_POST - _SHIFT)
-    qrs = np.nan_to_num(_cut(x[lead_ok], r, _QRS_PRE + _SHIFT, _QRS_POST + _SHIFT))
-    shift, likeness = _align(qrs, inside)
-    dominant = _on_time(inside & (likeness > _SAME_KIND), r)
-    if not dominant.any():
-        dominant = inside if inside.any() else np.ones(r.size, dtype=bool)
-    aligned = r + np.round(shift).astype(np.int_)
-    before, after = int(PRE_MS * _MS), int(_after_ms(r) * _MS)
-    windows = _complete(_cut(x, aligned[dominant], before, after))
-    median = median_of_beats(windows)
-    spread = 1.4826 * median_of_beats(np.abs(windows - median))
-    return Beats(r + shift, likeness, dominant, windows, median, spread, before)
+    qrs = np.nan_to_num(_cut(x[lead_ok], r, _QRS_PRE + _SHIFT, _QRS_POST + _SHIFT))[..., ::_STEP]
+    shift, likeness, aligned = _align(qrs, inside)
+    kind = _kinds(likeness, aligned, inside, r)
+    windows = _cut(x, r + np.round(shift).astype(np.int_), int(PRE_MS * _MS), int(POST_MS * _MS))
+    medians = np.stack([_median_of(windows[kind == k]) for k in range(int(kind.max()) + 1)])
+    r_index = int(PRE_MS * _MS)
+    end = r_index + int(_after_ms(r) * _MS) + 1
+    dominant = complete(windows[kind == 0])[..., :end]
+    spread = 1.4826 * median_of_beats(np.abs(dominant - medians[0][:, :end]))
+    return Beats(r + shift, likeness, kind, windows, medians, spread, r_index, end)
 
 
 def median_of_beats(windows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,18 +108,52 @@ def median_of_beats(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 
+def wave_shifts(beats: Beats, leads: NDArray[np.bool_], start: float, end: float) -> NDArray[np.float64]:
+    """How much later each beat has the wave at columns start..end than the median of its kind, in samples.
+
+    0 where the wave of the beat does not resemble the median's enough to tell, or lies beyond the recording.
+    """
+    first, last = max(_MARGIN, int(start)), min(beats.windows.shape[-1] - _MARGIN, int(end))
+    shifts = np.zeros(beats.r.size)
+    if last - first < int(30 * _MS) or not leads.any():
+        return shifts
+    model = beats.medians[:, leads, first:last]
+    model = model - model.mean(axis=-1, keepdims=True)
+    offsets = range(-_MARGIN, _MARGIN + 1, _STEP)
+    for index, window in enumerate(beats.windows):
+        part = window[leads, first - _MARGIN : last + _MARGIN]
+        if np.isnan(part[0]).any():
+            continue
+        own = model[beats.kind[index]]
+        match = np.empty(len(offsets))
+        for k, offset in enumerate(offsets):
+            trial = part[:, _MARGIN + offset : _MARGIN + offset + last - first]
+            trial = trial - trial.mean(axis=-1, keepdims=True)
+            match[k] = (trial * own).sum() / (np.linalg.norm(trial) * np.linalg.norm(own) + 1e-12)
+        best = int(np.argmax(match))
+        if match[best] > 0.8 and 0 < best < len(offsets) - 1:
+            shifts[index] = offsets[best] + _STEP * float(_vertex(match[None], np.array([best]))[0])
+    return shifts
+
+
+def _median_of(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return median_of_beats(complete(windows))
+
+
 def _cut(x: NDArray[np.float64], r: NDArray[np.int_], before: int, after: int) -> NDArray[np.float64]:
     """(beat, lead, time) windows around r, NaN beyond the ends of x (lead, time)."""
-    margin = before + after + _SHIFT
-    padded = np.pad(x, ((0, 0), (margin, margin)), constant_values=np.nan)
-    columns = r[:, None] + margin + np.arange(-before, after + 1)[None, :]
-    return np.asarray(np.moveaxis(padded[:, columns], 0, 1))
+    windows = np.full((r.size, x.shape[0], before + after + 1), np.nan)
+    for window, at in zip(windows, r, strict=True):
+        first, last = max(0, at - before), min(x.shape[-1], at + after + 1)
+        if last > first:
+            window[:, first - at + before : last - at + before] = x[:, first:last]
+    return windows
 
 
-def _complete(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The beats that the ends of the recording do not cut, if there are three; else all, held constant beyond."""
-    whole = ~np.isnan(windows[:, 0]).any(axis=1)
-    if whole.sum() >= 3 or whole.all():
+def complete(windows: NDArray[np.float64], enough: int = 3) -> NDArray[np.float64]:
+    """The beats that the ends of the recording do not cut, if they are enough; else all, held constant beyond."""
+    whole = ~np.isnan(windows[:, 0, [0, -1]]).any(axis=1)
+    if whole.sum() >= enough or whole.all():
         return windows[whole]
     columns = np.arange(windows.shape[-1])
     filled = []
@@ -102,6 +161,31 @@ def _complete(windows: NDArray[np.float64]) -> NDArray[np.float64]:
         known = columns[~np.isnan(window[0])]
         filled.append(window[:, np.clip(columns, known[0], known[-1])])
     return np.stack(filled)
+
+
+def _kinds(
+    likeness: NDArray[np.float64],
+    aligned: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    r: NDArray[np.int_],
+) -> NDArray[np.int_]:
+    """(beat,) 0 for dominant beats on time; the others grouped by shape, early ones of the dominant shape apart."""
+    usual = inside & (likeness > _SAME_KIND)
+    if not usual.any():
+        usual = inside if inside.any() else np.ones(r.size, dtype=bool)
+    kind = np.where(_on_time(usual, r), 0, -1)
+    kind[~inside & (likeness > 0.7)] = 0  # cut by an end of the recording: what there is of it is alike
+    groups = 1
+    early = usual & (kind != 0)
+    if early.any():
+        kind[early], groups = 1, 2
+    while (kind < 0).any():
+        seed = int(np.flatnonzero(kind < 0)[0])
+        alike = (aligned @ aligned[seed] > _SAME_KIND) & (kind < 0)
+        alike[seed] = True
+        kind[alike] = groups
+        groups += 1
+    return kind
 
 
 def _on_time(dominant: NDArray[np.bool_], r: NDArray[np.int_]) -> NDArray[np.bool_]:
@@ -114,7 +198,7 @@ def _on_time(dominant: NDArray[np.bool_], r: NDArray[np.int_]) -> NDArray[np.boo
 
 
 def _after_ms(r: NDArray[np.int_]) -> float:
-    """How far after R the beat is followed: not into the next QRS of most beats."""
+    """How far after R the beat is its own: not into the next QRS of most beats."""
     if r.size < 2:
         return POST_MS
     short = float(np.percentile(np.diff(r), 30)) / _MS
@@ -123,18 +207,20 @@ def _after_ms(r: NDArray[np.int_]) -> float:
 
 def _align(
     qrs: NDArray[np.float64], inside: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shift of each beat (samples, sub-sample) against the largest class, and its correlation with it.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Shift of each beat (samples, sub-sample) against the largest class, its correlation with it, and its
+    aligned QRS as a unit vector.
 
-    qrs: (beat, lead, time) with a margin of _SHIFT on either side.
+    qrs: (beat, lead, time) at every _STEP-th sample, with a margin of _SHIFT samples on either side.
     """
-    width = qrs.shape[-1] - 2 * _SHIFT
+    margin = _SHIFT // _STEP
+    width = qrs.shape[-1] - 2 * margin
     centred = qrs - qrs.mean(axis=-1, keepdims=True)
     trials = np.stack(
-        [centred[..., s : s + width].reshape(qrs.shape[0], -1) for s in range(2 * _SHIFT + 1)], axis=1
+        [centred[..., s : s + width].reshape(qrs.shape[0], -1) for s in range(2 * margin + 1)], axis=1
     )
-    trials /= np.linalg.norm(trials, axis=2, keepdims=True) + 1e-12
-    core = trials[:, _SHIFT]
+    trials /= np.sqrt(np.einsum("bsi,bsi->bs", trials, trials))[..., None] + 1e-12
+    core = trials[:, margin]
     alike = core @ core.T > 0.8
     seed = int(np.argmax((alike & inside[None, :]).sum(axis=1) * inside))
     template = core[alike[seed]].mean(axis=0)
@@ -146,7 +232,7 @@ def _align(
         members = (likeness > _SAME_KIND) & inside
         if members.any():
             template = np.median(trials[every, best][members], axis=0)
-    return best - _SHIFT + _vertex(match, best), likeness
+    return _STEP * (best - margin + _vertex(match, best)), likeness, trials[every, best]
 
 
 def _vertex(curve: NDArray[np.float64], at: NDArray[np.int_]) -> NDArray[np.float64]:

@@ -1,6 +1,9 @@
 """From fiducials and RR to intervals, with the reason for each that cannot be given."""
 
-from worldmodel.measurement import Intervals, MedianBeat
+import math
+from collections.abc import Callable, Mapping
+
+from worldmodel.measurement import FIDUCIALS, Intervals, MedianBeat
 
 
 def fridericia(qt_ms: float, rr_ms: float) -> float:
@@ -29,28 +32,40 @@ def jtpeak_corrected(jtpeak_ms: float, rr_ms: float) -> float:
 
 
 def intervals_of(beat: MedianBeat | None, rr_ms: float | None) -> Intervals:
-    """Every interval that the fiducials and RR allow."""
+    """Every interval that the fiducials of all leads together and RR allow."""
+    marks = {name: getattr(beat, f"{name}_ms", None) for name in FIDUCIALS}
+    return intervals_between({name: at for name, at in marks.items() if at is not None}, rr_ms)
+
+
+def intervals_between(marks_ms: Mapping[str, float], rr_ms: float | None) -> Intervals:
+    """Every interval that these fiducials (of FIDUCIALS; absent or NaN where unknown) and RR allow."""
 
     def between(start: str, end: str) -> float | None:
-        a, b = (getattr(beat, name, None) for name in (start, end))
-        return None if a is None or b is None else round(float(b - a), 2)
+        length = marks_ms.get(end, math.nan) - marks_ms.get(start, math.nan)
+        return round(float(length), 2) if length > 0 else None
 
-    qt, jtpeak = between("qrs_on_ms", "t_end_ms"), between("qrs_off_ms", "t_peak_ms")
+    qt, jtpeak = between("qrs_on", "t_end"), between("qrs_off", "t_peak")
     return Intervals(
         hr_bpm=None if rr_ms is None else round(60_000 / rr_ms, 2),
         rr_ms=None if rr_ms is None else round(rr_ms, 2),
-        pr_ms=between("p_on_ms", "qrs_on_ms"),
-        qrs_ms=between("qrs_on_ms", "qrs_off_ms"),
+        pr_ms=between("p_on", "qrs_on"),
+        qrs_ms=between("qrs_on", "qrs_off"),
         qt_ms=qt,
-        qtcf_ms=None if qt is None or rr_ms is None else round(fridericia(qt, rr_ms), 2),
-        qtcb_ms=None if qt is None or rr_ms is None else round(bazett(qt, rr_ms), 2),
-        qtcfram_ms=None if qt is None or rr_ms is None else round(framingham(qt, rr_ms), 2),
-        qtch_ms=None if qt is None or rr_ms is None else round(hodges(qt, rr_ms), 2),
+        qtcf_ms=_corrected(fridericia, qt, rr_ms),
+        qtcb_ms=_corrected(bazett, qt, rr_ms),
+        qtcfram_ms=_corrected(framingham, qt, rr_ms),
+        qtch_ms=_corrected(hodges, qt, rr_ms),
         jtpeak_ms=jtpeak,
-        jtpeakc_ms=None if jtpeak is None or rr_ms is None else round(jtpeak_corrected(jtpeak, rr_ms), 2),
-        tpeak_tend_ms=between("t_peak_ms", "t_end_ms"),
-        p_ms=between("p_on_ms", "p_off_ms"),
+        jtpeakc_ms=_corrected(jtpeak_corrected, jtpeak, rr_ms),
+        tpeak_tend_ms=between("t_peak", "t_end"),
+        p_ms=between("p_on", "p_off"),
     )
+
+
+def _corrected(
+    formula: Callable[[float, float], float], interval_ms: float | None, rr_ms: float | None
+) -> float | None:
+    return None if interval_ms is None or rr_ms is None else round(formula(interval_ms, rr_ms), 2)
 
 
 # What each interval needs, in the order in which a lack is told.

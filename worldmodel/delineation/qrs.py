@@ -7,36 +7,43 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ, filter_bands, smooth
 
+QRS_HZ = 125.0
 _REFRACTORY_S = 0.2
 _T_WAVE_S = 0.36
 
 
 def qrs_energy(samples_mv: NDArray[np.float64], lead_ok: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """A curve (batch, time) that is high on QRS complexes: the 6-22 Hz content of all good leads.
+    """A curve (batch, time) at QRS_HZ that is high on QRS complexes: the 6-22 Hz content of all good leads.
 
     samples_mv (batch, lead, time) at 500 Hz, lead_ok (batch, lead). Every lead is scaled by its own QRS-like
     height first and weighted by its peakedness, so that one noisy or huge lead does not decide.
     """
-    band = np.abs(filter_bands(samples_mv, ((6.0, 22.0),))[0])
-    height = np.percentile(band, 98, axis=-1, keepdims=True)
-    floor = np.percentile(band, 50, axis=-1, keepdims=True)
-    weight = np.where(
-        lead_ok[..., None] & (height > 1e-9), np.clip(height / (floor + 1e-9) - 2.0, 0.0, 20.0), 0.0
-    )
-    scaled = np.minimum(band / np.maximum(height, 1e-9), 3.0) ** 2 * weight
+    slow = _thinned(samples_mv)
+    band = np.abs(filter_bands(slow, ((6.0, 22.0),), QRS_HZ)[0])
+    floor, height = np.percentile(band, (50, 98), axis=-1)
+    weight = np.where(lead_ok & (height > 1e-9), np.clip(height / (floor + 1e-9) - 2.0, 0.0, 20.0), 0.0)
+    scaled = np.minimum(band / np.maximum(height, 1e-9)[..., None], 3.0) ** 2 * weight[..., None]
     total = np.maximum(weight.sum(axis=1), 1e-9)
-    return np.sqrt(np.maximum(smooth(scaled.sum(axis=1) / total, 24.0), 0.0))
+    return np.sqrt(np.maximum(smooth(scaled.sum(axis=1) / total[:, None], 24.0, QRS_HZ), 0.0))
+
+
+def _thinned(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of each 8 ms, which is all the rate that 22 Hz need; the last one of what is left."""
+    step = round(FS_HZ / QRS_HZ)
+    short = -samples.shape[-1] % step
+    padded = np.concatenate([samples, np.repeat(samples[..., -1:], short, axis=-1)], axis=-1)
+    return np.asarray(padded.reshape(*samples.shape[:-1], -1, step).mean(axis=-1))
 
 
 def find_beats(energy: NDArray[np.float64]) -> NDArray[np.int_]:
-    """Sample positions of the QRS complexes on one energy curve (time,)."""
-    peaks = _peaks_apart(energy, int(_REFRACTORY_S * FS_HZ))
+    """Positions of the QRS complexes on one energy curve (time,), in samples at 500 Hz."""
+    peaks = _peaks_apart(energy, int(_REFRACTORY_S * QRS_HZ))
     level = _beat_level(energy)
     if not peaks.size or level <= 0:
         return np.zeros(0, dtype=np.int_)
     beats = peaks[energy[peaks] > 0.4 * level]
     beats = _search_back(beats, peaks, energy, 0.2 * level)
-    return _drop_t_waves(beats, energy)
+    return _drop_t_waves(beats, energy) * round(FS_HZ / QRS_HZ)
 
 
 def _peaks_apart(curve: NDArray[np.float64], distance: int) -> NDArray[np.int_]:
@@ -53,7 +60,7 @@ def _peaks_apart(curve: NDArray[np.float64], distance: int) -> NDArray[np.int_]:
 
 def _beat_level(energy: NDArray[np.float64]) -> float:
     """The usual height of a beat: upper quartile of the maxima of one-second blocks."""
-    block = int(FS_HZ)
+    block = int(QRS_HZ)
     whole = energy[: energy.size // block * block]
     maxima = whole.reshape(-1, block).max(axis=1) if whole.size else np.array([energy.max()])
     return float(np.percentile(maxima, 75))
@@ -69,7 +76,7 @@ def _search_back(
     found = list(beats)
     for left, right in pairwise(beats):
         if right - left > 1.6 * usual:
-            margin = _T_WAVE_S * FS_HZ
+            margin = _T_WAVE_S * QRS_HZ
             inside = peaks[(peaks > left + margin) & (peaks < right - margin) & (energy[peaks] > least)]
             if inside.size:
                 found.append(inside[np.argmax(energy[inside])])
@@ -80,7 +87,7 @@ def _drop_t_waves(beats: NDArray[np.int_], energy: NDArray[np.float64]) -> NDArr
     """Without those that follow a beat within 360 ms at less than 0.6 of its height."""
     kept: list[int] = []
     for beat in beats:
-        if kept and beat - kept[-1] < _T_WAVE_S * FS_HZ:
+        if kept and beat - kept[-1] < _T_WAVE_S * QRS_HZ:
             if energy[beat] < 0.6 * energy[kept[-1]]:
                 continue
             if energy[kept[-1]] < 0.6 * energy[beat]:

@@ -1,9 +1,7 @@
-"""P, QRS and T boundaries on the median beat, read from all good leads together.
+"""From the marks of single leads to the waves of the beat: P, QRS and T of all good leads together.
 
-Boundaries are where the spatial velocity, the length of the vector of all leads' slopes, leaves and regains
-rest: it does not care in which lead a wave shows, nor for the level of the baseline. The thresholds are
-fractions of the wave's own largest velocity, so that a change of amplitude moves no boundary. They were set
-against the median human mark of LUDB (doi:10.1109/ACCESS.2020.3029211).
+A boundary of the beat is the weighted median of the leads' marks: human readings of the same beat are pooled so,
+and one lead that is wrong does not move it. T peak, and a second one, are read on the magnitude of all leads.
 """
 
 from dataclasses import dataclass, field
@@ -12,20 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ, smooth
+from worldmodel.delineation.marker import MARKED
+from worldmodel.measurement import FIDUCIALS
 
 _MS = FS_HZ / 1000  # samples per ms
+_THERE = 0.5
+_LEAST_MV = {"p": 0.006, "t": 0.02}  # RMS over leads; what is lower drowns in any recorder's noise
+# The spread of a mark counts from here on: below it the reader's hand decides, not the wave.
+_SURE_MS = 4.0
 
-_QRS_ON, _QRS_OFF, _QRS_CORE = 0.03, 0.06, 0.12
-_P_ON, _P_OFF = 0.42, 0.6
-# A tangent at the steepest descent reaches the baseline before the eye sees the wave end; human marks lie
-# 0.4 of the tangent's length later, those of the FDA's trials near it. This lies between.
-_T_EXTENSION = 0.3
-_T_END = 0.35
+
+@dataclass(frozen=True)
+class Marked:
+    """What the marker says of one beat. marks_ms, spread_ms: (12, MARKED) relative to R; p, t: (12,) probabilities."""
+
+    marks_ms: NDArray[np.float64]
+    spread_ms: NDArray[np.float64]
+    p: NDArray[np.float64]
+    t: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Waves:
-    """Fiducials as columns of the median beat, sub-sample; None where the wave is not there, `why` says why."""
+    """Fiducials as columns of the median beat, sub-sample; None where the wave is not there, `why` says why.
+
+    spread: how far the marks behind each fiducial scatter, ms.
+    """
 
     qrs_on: float | None = None
     qrs_off: float | None = None
@@ -33,8 +43,10 @@ class Waves:
     p_peak: float | None = None
     p_off: float | None = None
     t_peak: float | None = None
+    t_peak_2: float | None = None
     t_end: float | None = None
     why: dict[str, str] = field(default_factory=dict)
+    spread_ms: dict[str, float] = field(default_factory=dict)
 
 
 def magnitude(beat: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -42,202 +54,132 @@ def magnitude(beat: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((beat**2).mean(axis=0)))
 
 
-def velocity(beat: NDArray[np.float64], sigma_ms: float) -> NDArray[np.float64]:
-    """Spatial velocity of (lead, time) after a Gaussian low-pass, mV per sample."""
-    return magnitude(np.gradient(smooth(beat, sigma_ms), axis=-1))
+def stands_out(beat: NDArray[np.float64], r_index: int) -> bool:
+    """Whether there is a QRS complex: around R of (lead, time) the leads move far faster than elsewhere."""
+    speed = magnitude(np.gradient(smooth(beat, 4.0), axis=-1))
+    around = speed[max(0, r_index - int(120 * _MS)) : r_index + int(120 * _MS)]
+    return bool(around.max() > 4 * np.percentile(speed, 10))
 
 
 def find_waves(
     beat: NDArray[np.float64],
     r_index: int,
-    rr_before_ms: float | None,
+    marked: Marked,
+    leads: NDArray[np.bool_],
     rr_after_ms: float | None,
     noise_mv: float,
     no_p: str | None = None,
 ) -> Waves:
-    """All boundaries of one beat.
+    """All fiducials of one beat.
 
-    beat: (good lead, time) in mV at 500 Hz; RR before and after such beats, where known; noise of the beat;
-    no_p: why there can be no P wave, if so.
+    beat: (12, time) in mV at 500 Hz; leads: (12,) those that count; RR after such beats, where known; noise of
+    the beat; no_p: why there can be no P wave, if so.
     """
-    qrs = find_qrs(beat, r_index)
-    if qrs is None:
+    if not stands_out(beat[leads], r_index):
         return Waves(why={"qrs": "The QRS complex does not rise above the noise."})
-    on, off = qrs
-    before = beat[:, max(0, int(on - 14 * _MS)) : max(1, int(on - 2 * _MS))]
-    beat = beat - before.mean(axis=1, keepdims=True)
+    every = np.ones(int(leads.sum()))
+    found: dict[str, float] = {}
+    spread: dict[str, float] = {}
+
+    def pool(names: tuple[str, ...], there: NDArray[np.float64]) -> None:
+        for name in names:
+            column = MARKED.index(name)
+            sure = np.hypot(marked.spread_ms[leads, column], _SURE_MS)
+            at = _weighted_median(marked.marks_ms[leads, column], there / sure)
+            found[name] = r_index + at * _MS
+            spread[name] = float(_weighted_median(sure, there / sure))
+
+    pool(("qrs_on", "qrs_off"), every)
+    on = int(found["qrs_on"])
+    level = beat[leads] - beat[leads, max(0, on - int(14 * _MS)) : max(4, on - int(2 * _MS))].mean(
+        axis=1, keepdims=True
+    )
     why = {} if no_p is None else {"p": no_p}
-    rr_after = None if rr_after_ms is None else rr_after_ms * _MS
-    limits = [float(beat.shape[1])]
-    if rr_after is not None:
-        limits = [r_index + rr_after - 90 * _MS]
-        if no_p is None:  # T must end before the next P; if nothing fits there, the guess of P was wrong
-            limits.insert(0, _p_guess(beat, on, rr_after) + rr_after - 45 * _MS)
-    found = (find_t(beat, off, r_index, rr_after, limit, noise_mv) for limit in limits)
-    t_peak, t_end = next((t for t in found if t is not None), (None, None))
-    if t_end is None:
+    if no_p is None:
+        if _shown(marked.p[leads]):
+            pool(("p_on", "p_peak", "p_off"), marked.p[leads])
+        if "p_peak" not in found or not _rises(level, found["p_on"], found["p_off"], _LEAST_MV["p"]):
+            why["p"] = "No P wave stands out of the noise."
+            found = {name: at for name, at in found.items() if not name.startswith("p_")}
+    if _shown(marked.t[leads]):
+        pool(("t_peak", "t_end"), marked.t[leads])
+        least = max(_LEAST_MV["t"], 2 * noise_mv)
+        low = smooth(level, 10.0)
+        peaks = _t_peaks(magnitude(low), found["qrs_off"], found["t_peak"], found["t_end"])
+        too_late = rr_after_ms is not None and found["t_end"] > r_index + (rr_after_ms - 60) * _MS
+        if peaks and magnitude(low)[int(peaks[0])] >= least and not too_late:
+            found |= dict(zip(("t_peak", "t_peak_2"), peaks, strict=False))
+        else:
+            del found["t_peak"], found["t_end"]
+    if "t_end" not in found:
         why["t"] = "No T wave stands out of the noise."
-    if no_p is not None:
-        return Waves(on, off, t_peak=t_peak, t_end=t_end, why=why)
-    start = 0.0 if t_end is None or rr_before_ms is None else t_end - rr_before_ms * _MS - 10 * _MS
-    p_on, p_peak, p_off = find_p(beat, on, start) or (None, None, None)
-    if p_on is None:
-        why["p"] = "No P wave stands out of the noise."
-    return Waves(on, off, p_on, p_peak, p_off, t_peak, t_end, why)
+    return Waves(**found, why=why, spread_ms={name: spread[name] for name in spread if name in found})
 
 
-def find_qrs(beat: NDArray[np.float64], r_index: int) -> tuple[float, float] | None:
-    """QRS onset and offset: where the spatial velocity rises from and falls back to rest."""
-    speed = velocity(beat, 4.0)
-    reach = int(120 * _MS)
-    around = speed[max(0, r_index - reach) : r_index + reach]
-    if around.size < int(80 * _MS):
-        return None
-    rest_before = float(np.percentile(speed[max(0, r_index - int(250 * _MS)) : r_index], 20))
-    rest_after = float(np.percentile(speed, 10))
-    peak = float(around.max())
-    if peak <= 4 * rest_after:
-        return None
-    on = _rest(speed[: r_index + 1][::-1], max(_QRS_ON * peak, 1.6 * rest_before), _QRS_CORE * peak)
-    off = _rest(speed[r_index:], max(_QRS_OFF * peak, 1.6 * rest_after), _QRS_CORE * peak)
-    return None if on is None or off is None else (r_index - on, r_index + off)
+def lead_fiducials(
+    beat: NDArray[np.float64], r_index: int, marked: Marked, good: NDArray[np.bool_], p: bool, t: bool
+) -> NDArray[np.float64]:
+    """(12, FIDUCIALS) in ms relative to R of each good lead of beat (12, time); NaN where a lead shows no such wave.
 
-
-def _rest(speed: NDArray[np.float64], level: float, core_level: float) -> float | None:
-    """How far from R (position 0) the velocity comes to rest below `level`; None if it never does.
-
-    Where it does not within 50 ms of the steep core, a neighbouring wave runs into the QRS: then the calmest
-    moment between the two.
+    p, t: whether the beat has these waves at all. The R peak of a lead is its largest deflection within the QRS.
     """
-    # A notched QRS calms down for up to 40 ms within; but what goes on past 160 ms is no QRS any more.
-    core = _fall(speed, max(level, core_level), stay=int(40 * _MS))
-    if core is None or core > 160 * _MS:
-        core = _fall(speed, max(level, core_level))
-    if core is None:
-        return None
-    reach = int(50 * _MS)
-    tail = speed[int(core) :]
-    if tail[0] < level:
-        return core
-    rest = _fall(tail, level)
-    if rest is None or rest > reach:
-        rest = float(np.argmin(tail[:reach]))
-    return int(core) + rest
+    table = np.full((len(beat), len(FIDUCIALS)), np.nan)
+    for column, name in enumerate(MARKED):
+        there = {"p": p & (marked.p > _THERE), "t": t & (marked.t > _THERE)}.get(name[0], good)
+        table[:, FIDUCIALS.index(name)] = np.where(good & there, marked.marks_ms[:, column], np.nan)
+    for row in np.flatnonzero(good):
+        first, last = (
+            r_index + int(marked.marks_ms[row, MARKED.index(n)] * _MS) for n in ("qrs_on", "qrs_off")
+        )
+        qrs = beat[row, max(0, first) : last + 1]
+        if qrs.size:
+            peak = max(0, first) + int(np.argmax(np.abs(qrs - qrs[0])))
+            table[row, FIDUCIALS.index("r_peak")] = (peak - r_index) / _MS
+    return table
 
 
-def _fall(curve: NDArray[np.float64], level: float, stay: int = int(16 * _MS)) -> float | None:
-    """First position from which `curve` stays below `level` for `stay` samples, sub-sample; None if it never does."""
-    above = np.flatnonzero(curve >= level)
-    if not above.size:
-        return None
-    last = int(above[np.append(np.diff(above) > stay, True)][0])
-    if last + 1 >= curve.size:
-        return None
-    return last + float((curve[last] - level) / (curve[last] - curve[last + 1]))
+def _shown(probability: NDArray[np.float64]) -> bool:
+    """Whether a wave is there: in the mean of the three leads that show it best."""
+    return bool(np.sort(probability)[-3:].mean() > _THERE)
 
 
-def find_t(
-    beat: NDArray[np.float64],
-    qrs_off: float,
-    r_index: int,
-    rr: float | None,
-    limit: float,
-    noise_mv: float,
-) -> tuple[float, float] | None:
-    """T peak and T end on the magnitude of all leads; beat relative to the level before the QRS.
+def _rises(level: NDArray[np.float64], start: float, end: float, least_mv: float) -> bool:
+    """Whether the leads leave the straight line between two columns by that much."""
+    first, last = max(0, int(start)), min(level.shape[1] - 1, int(end))
+    if last - first < 4:
+        return False
+    part = smooth(level, 6.0)[:, first : last + 1]
+    line = part[:, [0]] + (part[:, [-1]] - part[:, [0]]) * np.linspace(0, 1, part.shape[1])
+    return bool(magnitude(part - line).max() >= least_mv)
 
-    The end is the mean of two: where the tangent at the steepest descent meets the lowest level after it
-    (Lepeschkin and Surawicz 1952), lengthened, and where the spatial velocity of the descent has died down.
+
+def _t_peaks(size: NDArray[np.float64], qrs_off: float, marked: float, t_end: float) -> list[float]:
+    """Columns of the peak of T on the magnitude, and of a second one after or before it where T is notched.
+
+    The peak is the last hump of at least 0.6 of the highest; each stands 0.1 of it above the dip between them.
     """
-    low = smooth(beat, 10.0)
-    size = magnitude(low)
-    first = int(qrs_off + 50 * _MS)
-    reach = _t_peak_reach_ms(None if rr is None else rr / _MS) * _MS
-    last = min(size.size - 1, int(r_index + reach))
-    end_limit = min(size.size, int(limit))
-    if last - first < int(30 * _MS):
-        return None
-    peak = _last_hump(size, first, last)
-    stop = min(end_limit, peak + int(170 * _MS))
-    if size[peak] < max(0.03, 2 * noise_mv) or stop - peak < int(20 * _MS):
-        return None
-    slope = np.gradient(size)
-    steepest = peak + int(np.argmin(slope[peak:stop]))
-    if slope[steepest] >= 0:
-        return None
-    tangent = float((size[steepest] - size[steepest:stop].min()) / -slope[steepest])
-    by_tangent = steepest + (1 + _T_EXTENSION) * tangent
-    by_velocity = peak + _foot(magnitude(np.gradient(low, axis=-1))[peak:stop], _T_END)
-    return peak + _vertex(size, peak), min((by_tangent + by_velocity) / 2, float(end_limit))
+    first, last = int(max(qrs_off + 40 * _MS, marked - 120 * _MS)), min(int(t_end), size.size - 2)
+    part = size[first : last + 1]
+    if part.size < 5:
+        return []
+    tops = 1 + np.flatnonzero((part[1:-1] > part[:-2]) & (part[1:-1] >= part[2:]))
+    tops = tops[part[tops] >= 0.6 * part.max()]
+    if not tops.size:
+        return []
+    humps = [int(tops[-1])]
+    for top in tops[-2::-1]:
+        if min(part[top], part[humps[-1]]) - part[top : humps[-1]].min() >= 0.1 * part.max():
+            humps.append(int(top))
+        elif part[top] > part[humps[-1]]:
+            humps[-1] = int(top)
+    return [first + at + _vertex(part, at) for at in humps[:2]]
 
 
-def _t_peak_reach_ms(rr_ms: float | None) -> float:
-    """The latest a T peak comes after R: of a QTcB of 620 ms, but not in the last two fifths of the cycle."""
-    return 560.0 if rr_ms is None else min(0.62 * rr_ms, 620.0 * np.sqrt(rr_ms / 1000) - 120.0, 560.0)
-
-
-def _last_hump(size: NDArray[np.float64], first: int, last: int) -> int:
-    """The last hump between the columns that is no mere ripple on the highest: of a biphasic T, the second phase.
-
-    It reaches 0.6 of the highest and stands 0.1 of it above the dips on both sides.
-    """
-    highest = first + int(np.argmax(size[first:last]))
-    part = size[highest : last + 5]
-    for hump in range(last - 1 - highest, 0, -1):
-        is_top = part[hump - 1] < part[hump] >= part[hump + 1]
-        if is_top and part[hump] >= 0.6 * part[0]:
-            dip = max(part[:hump].min(), part[hump:].min())
-            if part[hump] - dip >= 0.1 * part[0]:
-                return highest + hump
-    return highest
-
-
-def _p_guess(beat: NDArray[np.float64], qrs_on: float, rr: float) -> int:
-    """Column where a P wave of usual PR would be, if there is one; T must end before it."""
-    start = max(0, int(qrs_on - min(260 * _MS, 0.32 * rr)))
-    return start + int(np.argmax(_atrial_bumps(beat[:, start : int(qrs_on - 4 * _MS)])))
-
-
-def find_p(beat: NDArray[np.float64], qrs_on: float, start: float) -> tuple[float, float, float] | None:
-    """P onset, peak and offset: the largest bump of atrial width between column `start` and the QRS onset."""
-    first, end = max(0, int(start)), int(qrs_on - 4 * _MS)
-    if end - first < int(50 * _MS):
-        return None
-    part = beat[:, first:end]
-    bump = _atrial_bumps(part)
-    peak = int(np.argmax(bump))
-    if bump[peak] < 0.008:
-        return None
-    # A broad or notched P peaks anywhere along its top; its feet are looked for from the ends of the top.
-    near = slice(max(0, peak - int(60 * _MS)), peak + int(60 * _MS))
-    top = near.start + np.flatnonzero(bump[near] >= 0.6 * bump[peak])
-    speed = velocity(part, 10.0)
-    on = _foot(speed[max(0, top[0] - int(50 * _MS)) : peak + 1][::-1], _P_ON)
-    off = _foot(speed[peak : top[-1] + int(70 * _MS)], _P_OFF, 0.7)
-    return first + peak - on, float(first + peak), first + peak + off
-
-
-def _atrial_bumps(part: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(time,) how much of what is about as wide as a P wave is there, up to the QRS that begins at its end."""
-    bump = magnitude(smooth(part, 8.0) - smooth(part, 45.0))
-    bump[-int(20 * _MS) :] = 0
-    return bump
-
-
-def _foot(speed: NDArray[np.float64], fraction: float, share: float = 1.0) -> float:
-    """How far from the wave's peak (position 0) the velocity falls under a fraction of its largest for good.
-
-    The fall is looked for from the last position on where the velocity is still `share` of the largest, so
-    that a notch in the wave is not taken for its end.
-    """
-    largest = float(speed.max())
-    last = int(np.flatnonzero(speed >= share * largest)[-1])
-    level = fraction * largest
-    below = np.flatnonzero(speed[last:] < level)
-    if not below.size:
-        return float(speed.size - 1)
-    at = last + int(below[0])
-    return at - float((level - speed[at]) / (speed[at - 1] - speed[at])) if at > 0 else 0.0
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Where half of the weight lies on either side, interpolated."""
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return float(np.interp(0.5 * weights.sum(), share, values[order]))
 
 
 def _vertex(curve: NDArray[np.float64], at: int) -> float:
