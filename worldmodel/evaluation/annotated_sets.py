@@ -4,6 +4,7 @@ import csv
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def find_set(folder: Path, annotator: str | None = None) -> AnnotatedSet:
     Raises EcgFileError.
     """
     if not folder.is_dir():
-        raise EcgFileError(f"There is no folder {folder}.", "Name the folder of an annotated set with --data.")
+        raise EcgFileError(
+            f"There is no folder {folder}.", "Name the folder of an annotated set with --data."
+        )
     layouts = (_ludb, _fda_medians, _qtdb) if annotator is None else ()
     for layout in layouts:
         found = layout(folder)
@@ -50,10 +53,11 @@ def find_set(folder: Path, annotator: str | None = None) -> AnnotatedSet:
             return found
     marked = _records(folder, annotator) if annotator else ()
     if annotator and marked:
-        about = f"WFDB records with .{annotator} marks, which all leads share: the nearest lead's point counts"
-        return AnnotatedSet(
-            f"{folder.name}, .{annotator}", about, marked, lambda path: _shared(path, annotator)
+        about = (
+            f"WFDB records with .{annotator} marks, which all leads share: the nearest lead's point counts"
         )
+        read = partial(_shared, annotator=annotator)
+        return AnnotatedSet(f"{folder.name}, .{annotator}", about, marked, read)
     if annotator:
         raise EcgFileError(
             f"{folder} holds no record with a .{annotator} file beside it.",
@@ -96,12 +100,14 @@ def _annotation(header: Path, extension: str) -> tuple[list[str], NDArray[np.flo
 
 def _ludb(folder: Path) -> AnnotatedSet | None:
     for place in (folder / "data", folder):
-        headers = [h for h in place.glob("*.hea") if all(h.with_suffix(f".{x.lower()}").is_file() for x in LEADS)]
+        headers = [
+            h for h in place.glob("*.hea") if all(h.with_suffix(f".{x.lower()}").is_file() for x in LEADS)
+        ]
         if headers:
             rhythms = _ludb_rhythms(folder)
             keys = tuple(sorted(headers, key=lambda h: (len(h.stem), h.stem)))
             about = "each lead marked by cardiologists (doi:10.1109/ACCESS.2020.3029211); scored inside the marked span"
-            return AnnotatedSet("LUDB", about, keys, lambda header: _read_ludb(header, rhythms))
+            return AnnotatedSet("LUDB", about, keys, partial(_read_ludb, rhythms=rhythms))
     return None
 
 
@@ -139,9 +145,8 @@ def _qtdb(folder: Path) -> AnnotatedSet | None:
                 f".{annotator} marks of chosen beats (doi:10.1109/CIC.1997.648140), made on both leads: "
                 "the nearer lead's point counts; false detections cannot be told"
             )
-            return AnnotatedSet(
-                "QT database", about, keys, lambda path: _shared(path, annotator), complete=False
-            )
+            read = partial(_shared, annotator=annotator)
+            return AnnotatedSet("QT database", about, keys, read, complete=False)
     return None
 
 
@@ -164,7 +169,9 @@ def _shared(header: Path, annotator: str) -> MarkedRecord:
 
 def _fda_medians(folder: Path) -> AnnotatedSet | None:
     place = folder / "medians" if (folder / "medians").is_dir() else folder
-    keys = tuple(key for key in _records(place, "atr") if "VCGMAG" in key.read_text("utf-8", errors="replace"))
+    keys = tuple(
+        key for key in _records(place, "atr") if "VCGMAG" in key.read_text("utf-8", errors="replace")
+    )
     if not keys:
         return None
     about = (
@@ -188,7 +195,9 @@ def global_waves(symbols: list[str], times_s: NDArray[np.float64]) -> Waves:
     """
     t_peak = next((t for s, t in zip(symbols, times_s, strict=True) if s == "t"), np.inf)
     onsets = [t for s, t in zip(symbols, times_s, strict=True) if s == "(" and t < t_peak]
-    qrs_off = max((t for s, t in zip(symbols, times_s, strict=True) if s == ")" and t < t_peak), default=np.nan)
+    qrs_off = max(
+        (t for s, t in zip(symbols, times_s, strict=True) if s == ")" and t < t_peak), default=np.nan
+    )
     t_end = min((t for s, t in zip(symbols, times_s, strict=True) if s == ")" and t > t_peak), default=np.nan)
     p_on = onsets[-2] if len(onsets) > 1 else np.nan
     qrs_on = onsets[-1] if onsets else np.nan

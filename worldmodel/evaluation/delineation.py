@@ -75,9 +75,7 @@ def score(record: MarkedRecord, reading: Reading) -> Score:
     )
 
 
-def _score_kind(
-    marks: Marks, reading: Reading, kind: str
-) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
+def _score_kind(marks: Marks, reading: Reading, kind: str) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
     """(3,) counts of one kind of wave, and (mark, onset peak end) errors in ms of the waves found."""
     human, span = marks.waves[kind], marks.span_s
     per_lead, errors = [], []
@@ -158,7 +156,9 @@ def mae_difference(
         pair = np.abs(np.stack([one, other], axis=1))
         both.append(pair[np.isfinite(pair).all(axis=1)])
     names = ("ours", "theirs", "difference")
-    every = _resampled(both, lambda pair: np.append(pair.mean(axis=0), (pair[:, 0] - pair[:, 1]).mean()), seed)
+    every = _resampled(
+        both, lambda pair: np.append(pair.mean(axis=0), (pair[:, 0] - pair[:, 1]).mean()), seed
+    )
     if every is None:
         return 0, dict.fromkeys(names)
     return sum(map(len, both)), {name: _estimate(every[0, i], every[1:, i]) for i, name in enumerate(names)}
