@@ -124,7 +124,9 @@ class Measurement:
     findings: tuple[Finding, ...] = ()
     r_peaks_s: tuple[float, ...] = ()
     median_beat: MedianBeat | None = None
-    beat_marks_s: NDArray[np.float64] = field(default_factory=lambda: np.full((0, 12, len(FIDUCIALS)), np.nan))
+    beat_marks_s: NDArray[np.float64] = field(
+        default_factory=lambda: np.full((0, 12, len(FIDUCIALS)), np.nan)
+    )
     lead_intervals: dict[str, Intervals] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
     shape: Shape = Shape()

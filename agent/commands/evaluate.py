@@ -1,5 +1,6 @@
-"""`evaluate`: what the model can do, measured."""
+"""`evaluate`: what the model and the delineator can do, measured."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,12 +13,14 @@ if TYPE_CHECKING:
 
     from tools.evaluate import EvaluationResult
 
-app = typer.Typer(help="Measure the model against truth it has not seen.", rich_markup_mode=None)
+app = typer.Typer(
+    help="Measure the model, and the delineator, against truth they have not seen.", rich_markup_mode=None
+)
 
 
 @app.callback()
 def evaluations() -> None:
-    """Measure the model against truth it has not seen."""
+    """Measure the model, and the delineator, against truth they have not seen."""
 
 
 @app.command()
@@ -33,6 +36,43 @@ def worldmodel(
     with progress_bar("evaluating") as progress:
         result = evaluate_worldmodel(patients, k, seed, progress)
     emit("evaluate worldmodel", result, as_json=as_json, show=lambda console: _show(console, result))
+
+
+@app.command()
+def delineation(
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="DIR", help="LUDB, QT database, FDA medians; repeat for several."),
+    ] = None,
+    annotator: Annotated[
+        str | None,
+        typer.Option(metavar="EXT", help="Extension of the marks in DIR, for other WFDB records."),
+    ] = None,
+    neurokit: Annotated[
+        str | None, typer.Option(metavar="PYTHON", help="A Python that has NeuroKit2, to compare with.")
+    ] = None,
+    synthetic: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Synthetic ECGs of each kind, of known intervals.")
+    ] = 100,
+    records: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of each set, drawn with the seed.")
+    ] = None,
+    seed: SeedOption = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Our delineator against human marks and known truth, beside NeuroKit2 on the same beats."""
+    from agent.console_delineation import print_delineation
+    from tools.evaluate_delineation import evaluate_delineation
+
+    with progress_bar("evaluating") as progress:
+        result = evaluate_delineation(data or [], annotator, neurokit, synthetic, records, seed, progress)
+    emit(
+        "evaluate delineation",
+        result,
+        as_json=as_json,
+        show=lambda console: print_delineation(console, result),
+        warnings=result.warnings,
+    )
 
 
 def _show(console: "Console", result: "EvaluationResult") -> None:
