@@ -15,6 +15,7 @@ _STEP = 2  # the QRS is compared at every second sample, which its bandwidth all
 _MARGIN = int(40 * _MS)  # a wave of one beat is looked for this far from where the median beat has it
 # Correlation of two QRS complexes over all leads from which they are of one kind.
 _SAME_KIND = 0.9
+_SAME_WAVE = 0.8  # the same for a P or T wave
 
 
 @dataclass(frozen=True)
@@ -109,31 +110,28 @@ def median_of_beats(windows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def wave_shifts(beats: Beats, leads: NDArray[np.bool_], start: float, end: float) -> NDArray[np.float64]:
-    """How much later each beat has the wave at columns start..end than the median of its kind, in samples.
+    """(beat,) how much later than in the median of its kind the wave at columns start..end comes, in samples.
 
     0 where the wave of the beat does not resemble the median's enough to tell, or lies beyond the recording.
     """
+    step = 2 * _STEP
     first, last = max(_MARGIN, int(start)), min(beats.windows.shape[-1] - _MARGIN, int(end))
-    shifts = np.zeros(beats.r.size)
     if last - first < int(30 * _MS) or not leads.any():
-        return shifts
-    model = beats.medians[:, leads, first:last]
+        return np.zeros(beats.r.size)
+    model = beats.medians[:, leads, first:last:step][beats.kind]
     model = model - model.mean(axis=-1, keepdims=True)
-    offsets = range(-_MARGIN, _MARGIN + 1, _STEP)
-    for index, window in enumerate(beats.windows):
-        part = window[leads, first - _MARGIN : last + _MARGIN]
-        if np.isnan(part[0]).any():
-            continue
-        own = model[beats.kind[index]]
-        match = np.empty(len(offsets))
-        for k, offset in enumerate(offsets):
-            trial = part[:, _MARGIN + offset : _MARGIN + offset + last - first]
-            trial = trial - trial.mean(axis=-1, keepdims=True)
-            match[k] = (trial * own).sum() / (np.linalg.norm(trial) * np.linalg.norm(own) + 1e-12)
-        best = int(np.argmax(match))
-        if match[best] > 0.8 and 0 < best < len(offsets) - 1:
-            shifts[index] = offsets[best] + _STEP * float(_vertex(match[None], np.array([best]))[0])
-    return shifts
+    parts = beats.windows[:, leads, first - _MARGIN : last + _MARGIN : step]
+    trials = np.lib.stride_tricks.sliding_window_view(parts, model.shape[-1], axis=-1)
+    trials = trials - trials.mean(axis=-1, keepdims=True)
+    match = np.einsum("blot,blt->bo", trials, model)
+    match /= (
+        np.sqrt(np.einsum("blot,blot->bo", trials, trials)) * np.linalg.norm(model, axis=(1, 2))[:, None]
+        + 1e-9
+    )
+    match = np.nan_to_num(match, nan=-1.0)
+    best = np.argmax(match, axis=1)
+    inner = (best > 0) & (best < match.shape[1] - 1) & (match.max(axis=1) > _SAME_WAVE)
+    return np.where(inner, step * (best + _vertex(match, best)) - _MARGIN, 0.0)
 
 
 def _median_of(windows: NDArray[np.float64]) -> NDArray[np.float64]:

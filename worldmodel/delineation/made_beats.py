@@ -56,6 +56,9 @@ def make_beat(time_ms: NDArray[np.float64], rng: np.random.Generator) -> MadeBea
         for wave in waves:
             shape = bump(time_ms - shift, wave.start, wave.peak, wave.end, gaussian)
             eight += wave.heights_mv[:, None] * shape
+    if not timing.has_p and rng.random() < 0.7:  # as in fibrillation
+        phase = 2 * np.pi * (rng.uniform(4.0, 9.0) * time_ms / 1000 + rng.random((8, 1)))
+        eight += rng.uniform(0.01, 0.08) * np.exp(0.5 * rng.normal(size=(8, 1))) * np.sin(phase)
     p = [w for w in waves if w.name == "p"]
     p_marks = [p[0].start, p[0].peak, p[0].end] if p else [np.nan] * 3
     marks = np.tile([*p_marks, timing.q_on, 0.0, timing.q_off, timing.t_peak, np.nan, timing.t_end], (12, 1))
@@ -115,7 +118,9 @@ def _draw_waves(timing: _Timing, rng: np.random.Generator) -> list[_Wave]:
         if rng.random() < 0.4:
             late = rng.uniform(0.55, 0.7) * width
             heights = 0.5 * rng.uniform(0.05, 0.18) * _leads(_direction((0.6, 0.9, 0.1), rng), rng)
-            waves.append(_Wave("p notch", timing.p_on + 0.3 * width, timing.p_on + late, timing.p_off, heights))
+            waves.append(
+                _Wave("p notch", timing.p_on + 0.3 * width, timing.p_on + late, timing.p_off, heights)
+            )
     edges = np.linspace(timing.q_on, timing.q_off, int(rng.integers(3, 6)) + 1)
     overlap = 0.5 * (edges[1] - edges[0])
     size = rng.uniform(0.6, 2.0)

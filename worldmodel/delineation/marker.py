@@ -124,11 +124,14 @@ def mark_beats(markers: Sequence[Marker], beats_mv: Tensor, good: Tensor) -> Lea
 
 
 @cache
-def shipped_marker() -> Marker:
-    """The marker whose weights come with the package. Raises WeightsError."""
+def shipped_marker(name: str = "marker") -> Marker:
+    """The marker whose weights come with the package; `fold0` ... are those that have not seen a fold's recordings.
+
+    Raises WeightsError.
+    """
     from worldmodel.checkpoint import load_tensors, part
 
     tensors, _ = load_tensors(WEIGHTS)
     marker = Marker()
-    marker.load_state_dict(part(tensors, "marker"))
+    marker.load_state_dict(part(tensors, name))
     return marker.eval()

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from worldmodel.delineation.atrial import flutter_score, p_likeness
-from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander
+from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander, wave_shifts
 from worldmodel.delineation.filters import FS_HZ, fill_gaps, remove_mains, resample, smooth
 from worldmodel.delineation.findings import find_all
 from worldmodel.delineation.intervals import intervals_between, intervals_of, reasons
@@ -95,7 +95,9 @@ def find_all_beats(samples_mv: NDArray[np.floating], fs_hz: float) -> tuple[list
     x = remove_mains(resample(x, fs_hz))
     energy = qrs_energy(x, state.ok)
     found = [_find(x[i], energy[i], state.ok[i]) for i in range(len(x))]
-    return [one or judge_recording(state, i, x.shape[-1] / FS_HZ, 0, None) for i, one in enumerate(found)], state
+    return [
+        one or judge_recording(state, i, x.shape[-1] / FS_HZ, 0, None) for i, one in enumerate(found)
+    ], state
 
 
 def marker_beats(windows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,7 +167,7 @@ def _measure_one(found: Found, marked: list[Marked], state: LeadState, index: in
         findings=find_all(intervals, beat, beats, rr_ms, rhythm),
         r_peaks_s=tuple(float(v) for v in np.round(beats.r / FS_HZ, 4)),
         median_beat=beat,
-        beat_marks_s=_beat_marks_s(beats, lead_marks, duration_s),
+        beat_marks_s=_beat_marks_s(beats, lead_marks, leads, duration_s),
         lead_intervals=_lead_intervals(lead_marks[0], quiet, rr),
         t_amplitude_mv=t_amplitude,
     )
@@ -182,9 +184,20 @@ def _lead_marks(
     return np.stack(first + [lead_fiducials(m, beats.r_index, kind, quiet, p, True) for m, kind in others])
 
 
-def _beat_marks_s(beats: Beats, lead_marks: NDArray[np.float64], duration_s: float) -> NDArray[np.float64]:
-    """(beat, 12, FIDUCIALS) in seconds: the marks of each beat's kind, laid on it."""
-    marks = beats.r[:, None, None] * 1000 / FS_HZ + lead_marks[beats.kind]
+def _beat_marks_s(
+    beats: Beats, lead_marks: NDArray[np.float64], leads: NDArray[np.bool_], duration_s: float
+) -> NDArray[np.float64]:
+    """(beat, 12, FIDUCIALS) in seconds: the marks of each beat's kind laid on it, P and T where this beat has them."""
+    marks = lead_marks[beats.kind]
+    for wave, margin_ms in (("p", 20.0), ("t", 60.0)):
+        columns = [number for number, name in enumerate(FIDUCIALS) if name.startswith(wave)]
+        span_ms = lead_marks[0][:, columns]
+        if np.isfinite(span_ms).any():
+            start, end = np.nanmin(span_ms) - margin_ms, np.nanmax(span_ms) + margin_ms
+            start, end = (beats.r_index + at * FS_HZ / 1000 for at in (start, end))
+            shifts = wave_shifts(beats, leads, start, min(end, beats.end))
+            marks[..., columns] += shifts[:, None, None] * 1000 / FS_HZ
+    marks += beats.r[:, None, None] * 1000 / FS_HZ
     marks /= 1000
     marks[(marks < 0) | (marks > duration_s)] = np.nan
     return marks
