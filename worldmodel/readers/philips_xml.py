@@ -88,10 +88,11 @@ def _check_samples(waves: Element, signal: Element | None, path: Path) -> None:
 def _names(waves: Element, signal: Element | None, path: Path) -> tuple[str, ...]:
     """The labels of the waveforms (1.04), or those of the standard lead set (1.03)."""
     labels = waves.get("leadlabels", "").split()
+    stated = waves.get("numberofleads")
+    if stated:
+        labels = labels[: int(positive(stated, "its number of leads (numberofleads)", path))]
     if labels:
-        return tuple(
-            labels[: int(positive(waves.get("numberofleads") or str(len(labels)), "numberofleads", path))]
-        )
+        return tuple(labels)
     lead_set = child_text(signal, "acquisitiontype") or child_text(signal, "leadset")
     if lead_set.upper() in ("STD-12", "10-WIRE"):
         return LEADS
@@ -150,13 +151,10 @@ def _restore_limb_leads(counts: NDArray[np.int16]) -> NDArray[np.int16]:
     Half counts are dropped towards zero: so decoded, the recorded leads lie within one count of the law; rounded
     down, as public decoders in Python do, they miss it by up to 1.5 where sums are negative.
     """
-    rows = counts.astype(np.int64)
-    i, ii = rows[0], rows[1]
-    rows[2] = ii - i - rows[2]
-    rows[3] = -_half(i + ii) - rows[3]
-    rows[4] = _half(i - rows[2]) - rows[4]
-    rows[5] = _half(ii + rows[2]) - rows[5]
-    return rows.astype(np.int16)
+    i, ii, less_iii, less_avr, less_avl, less_avf = counts[:6].astype(np.int64)
+    iii = (ii - i - less_iii).astype(np.int16).astype(np.int64)
+    rest = [iii, -_half(i + ii) - less_avr, _half(i - iii) - less_avl, _half(ii + iii) - less_avf]
+    return np.concatenate([counts[:2], np.stack(rest).astype(np.int16), counts[6:]])
 
 
 def _half(values: NDArray[np.int64]) -> NDArray[np.int64]:

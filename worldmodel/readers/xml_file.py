@@ -1,6 +1,6 @@
 """XML files of recorders: what they are by their first bytes, a safe way in, and the values found there."""
 
-import base64
+import binascii
 import codecs
 import math
 import re
@@ -117,7 +117,7 @@ def base64_bytes(text: str | None, what: str, path: Path) -> bytes:
     if not compact:
         raise EcgFileError(f"{path} holds no samples of {what}.", _EXPORT_AGAIN)
     try:
-        return base64.b64decode(compact, validate=True)
+        return binascii.a2b_base64(compact, strict_mode=True)
     except ValueError as error:
         raise EcgFileError(
             f"The samples of {what} in {path} are cut off or no base64.", _EXPORT_AGAIN
