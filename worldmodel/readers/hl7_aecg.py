@@ -67,17 +67,15 @@ def _code(element: Element) -> str:
 
 
 def _read_set(sequence_set: Element, path: Path) -> _SequenceSet:
-    sequences = sequence_set.findall("component/sequence")
-    times = [one for one in sequences if _code(one).upper().startswith("TIME_")]
-    leads, others = [], []
-    for one in sequences:
-        unit = _quantity(one, "scale").get("unit", "").strip()
-        if one in times:
-            continue
-        if unit and unit.lower() not in MV_PER_UNIT:
-            others.append(shown(_code(one)))
+    times, leads, others = [], [], []
+    for sequence in sequence_set.findall("component/sequence"):
+        unit = (_quantity(sequence, "scale").get("unit") or "").strip()
+        if _code(sequence).upper().startswith("TIME_"):
+            times.append(sequence)
+        elif unit and unit.lower() not in MV_PER_UNIT:
+            others.append(shown(_code(sequence)))
         else:
-            leads.append(_read_lead(one, path))
+            leads.append(_read_lead(sequence, path))
     return _SequenceSet(leads, _rate(times, path), others)
 
 
@@ -95,7 +93,7 @@ def _rate(times: list[Element], path: Path) -> float:
     if unit not in _PER_SECOND:
         raise EcgFileError(
             f"{path} gives {shown(unit)} as the unit of time between its samples.",
-            f"Known are {', '.join(('s', 'ms', 'us'))}; export the recording again.",
+            "Known are s, ms and us; export the recording again.",
         )
     return _PER_SECOND[unit] / step
 

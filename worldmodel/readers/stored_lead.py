@@ -65,9 +65,9 @@ def recording(path: Path, leads: Sequence[StoredLead], fs_hz: float, notes: Sequ
             f"The leads of {path} differ in length ({told} samples).",
             "The file may be cut off; export or copy it again.",
         )
-    if fs_hz < 50:
+    if not 50 <= fs_hz <= 100_000:
         raise EcgFileError(
-            f"{path} gives a sampling rate of {fs_hz:g} Hz.", "An ECG needs at least 50 samples per second."
+            f"{path} gives a sampling rate of {fs_hz:g} Hz.", "An ECG has 50 to 100,000 samples per second."
         )
     mv_per_count = np.array([lead.mv_per_count for lead in leads])
     if not np.all((mv_per_count >= _MV_PER_COUNT[0]) & (mv_per_count <= _MV_PER_COUNT[1])):

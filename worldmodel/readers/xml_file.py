@@ -98,7 +98,7 @@ def number(text: str | None, what: str, path: Path) -> float:
         value = float(str(text).strip().replace(",", "."))
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
+    if not (value == 0 or 1e-30 < abs(value) < 1e30):  # beyond, or NaN
         raise EcgFileError(f"{path} gives {shown(text)} as {what}, which is no number.", _EXPORT_AGAIN)
     return value
 

@@ -121,7 +121,7 @@ def test_a_scale_that_cannot_be_is_not_trusted(read_text):
         ('<scale value="5" unit="uV"/>', '<scale value="5"/>', "does not state the unit of lead 'I'"),
         ('<scale value="5"', '<scale value="0"', "scale of lead 'I', which has to be positive"),
         ('<scale value="5"', '<scale value="x"', "'x' as the scale of lead 'I', which is no number"),
-        ('<scale value="5"', '<scale value="1e-300"', "which no recorder has"),
+        ('<scale value="5"', '<scale value="1e-20"', "which no recorder has"),
         ('<origin value="0" unit="uV"', '<origin value="7"', "does not state the unit of the origin of lead 'I'"),
         ('<origin value="0" unit="uV"', '<origin value="7" unit="%"', "'%' as the unit of the origin of lead 'I'"),
         ('<increment value="0.002" unit="s"/>', "", "does not state the time between its samples"),

@@ -108,7 +108,8 @@ def test_sniffing_reads_no_more_than_the_head(tmp_path):
 
 def test_what_is_no_readable_file_is_not_claimed_and_raises_nothing(tmp_path):
     pipe = tmp_path / "pipe.xml"
-    os.mkfifo(pipe)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(pipe)
     for path in (tmp_path, pipe, tmp_path / "missing.xml", tmp_path / (300 * "x"), Path("a\0b")):
         assert not any(reader.locate(path) for reader in READERS.values())
 
@@ -162,7 +163,9 @@ def test_no_damage_ends_in_another_error(tmp_path_factory, kind, data):
     start = data.draw(st.integers(0, len(text)))
     stop = min(len(text), start + data.draw(st.integers(0, 300)))
     patch = data.draw(
-        st.sampled_from(["", text[start:stop] * 2, "0", "-1", "nan", "1e999", "9" * 400, "\x00", "é<", '"'])
+        st.sampled_from(
+            ["", text[start:stop] * 2, "0", "-1", "nan", "1e999", "1e-320", "9" * 400, "\x00", "é<", '"']
+        )
     )
     path = tmp_path_factory.mktemp("damaged") / "ecg.xml"
     path.write_text(text[:start] + patch + text[stop:], encoding="utf-8")
