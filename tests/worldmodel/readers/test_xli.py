@@ -57,6 +57,7 @@ def test_channels_behind_the_wanted_ones_are_not_decoded():
         (xli(twelve_counts())[:5], "cut off"),
         (b"\x02\0\0\0\1\0\0\0\xff\xc0", "0 samples instead of 1000"),
         (b"\x03\0\0\0\1\0\0\0\x7f\xff\xc0", "code 511 stands for nothing"),
+        (b"\x03\0\0\0\1\0\0\0\x10\x5f\xf0", "code 511 stands for nothing"),
         (b"\x02\0\0\0\1\0\0\0\x40\x00", "code 256 stands for nothing"),
         (xli(twelve_counts(samples=999)), "999 samples instead of 1000"),
         (xli(twelve_counts(samples=1001)), "instead of 1000, or more"),
