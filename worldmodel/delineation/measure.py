@@ -13,15 +13,18 @@ from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wan
 from worldmodel.delineation.filters import FS_HZ, fill_gaps, remove_mains, resample
 from worldmodel.delineation.findings import find_all
 from worldmodel.delineation.intervals import intervals_of, reasons
+from worldmodel.delineation.noise import Noise, jumps_mv, measure_noise
 from worldmodel.delineation.pacing import spike_height_mv
 from worldmodel.delineation.qrs import find_beats, qrs_energy
 from worldmodel.delineation.quality import (
     LeadState,
     judge_leads,
     judge_recording,
+    lead_faults,
     quiet_leads,
     without_spikes,
 )
+from worldmodel.delineation.reversal import suspect_reversal
 from worldmodel.delineation.rhythm import Evidence, classify, may_flutter, usual_rr_ms, why_no_p
 from worldmodel.delineation.waves import Waves, find_waves
 from worldmodel.delineation.window import WINDOW_S, best_start_s
@@ -67,9 +70,11 @@ def measure_batch(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Measur
         return [_nothing(Quality("unusable", ("The recording is empty.",))) for _ in raw]
     state = judge_leads(raw)
     x = fill_gaps(without_spikes(np.where(state.ok[..., None], raw, 0.0)))
-    x = remove_mains(resample(x, fs_hz))
+    with_mains = resample(x, fs_hz)
+    x = remove_mains(with_mains)
+    noise = measure_noise(with_mains, x)
     energy = qrs_energy(x, state.ok)
-    return [_measure_one(x[i], energy[i], state, i) for i in range(raw.shape[0])]
+    return [_measure_one(x[i], energy[i], state, noise, i) for i in range(raw.shape[0])]
 
 
 def _nothing(quality: Quality) -> Measurement:
@@ -78,24 +83,26 @@ def _nothing(quality: Quality) -> Measurement:
 
 
 def _measure_one(
-    x: NDArray[np.float64], energy: NDArray[np.float64], state: LeadState, index: int
+    x: NDArray[np.float64], energy: NDArray[np.float64], state: LeadState, noise: Noise, index: int
 ) -> Measurement:
     """x (12, time) at 500 Hz without gaps, its QRS energy (time,), and its place in the batch."""
     duration_s = x.shape[-1] / FS_HZ
-    found = find_beats(energy) if state.ok[index].any() else np.zeros(0, dtype=np.int_)
+    ok = int(state.ok[index].sum())
+    found = find_beats(energy) if ok else np.zeros(0, dtype=np.int_)
     if not found.size:
-        return _nothing(judge_recording(state, index, duration_s, 0, None))
+        return _nothing(judge_recording(lead_faults(state, noise, index), ok, duration_s, 0, None))
     quiet = quiet_leads(x, state.ok[index])
     r = place_r(remove_wander(x, found), found, quiet)
     level = remove_wander(x, r)
     beats = build_beats(level, r, quiet)
+    faults = lead_faults(state, noise, index, jumps_mv(x, beats.r))
     leads = _independent(quiet)
     rr_ms = np.diff(beats.r) * 1000 / FS_HZ
     known = (beats.median[leads], beats.r_index, *_rr_around(beats, rr_ms), _noise_mv(beats, leads))
     waves = find_waves(*known)
     if waves.qrs_on is None:  # what was counted as beats may be noise, so neither rate nor rhythm is known
-        noisy = judge_recording(state, index, duration_s, r.size, None).reasons[:-1]
-        return _nothing(Quality("unusable", (*noisy, waves.why["qrs"])))
+        noisy = judge_recording(faults, ok, duration_s, r.size, None).reasons[:-1]
+        return _nothing(Quality("unusable", (*noisy, waves.why["qrs"]), faults))
     rhythm, no_p = _rhythm(level, x, beats, quiet, rr_ms, waves)
     if no_p is not None:
         waves = find_waves(*known, no_p=no_p)
@@ -110,7 +117,9 @@ def _measure_one(
         intervals=intervals,
         not_measurable=why,
         rhythm=rhythm,
-        quality=judge_recording(state, index, duration_s, r.size, _noise_share(beats, leads)),
+        quality=judge_recording(
+            faults, ok, duration_s, r.size, _noise_share(beats, leads), suspect_reversal(beat)
+        ),
         findings=find_all(intervals, beat, beats, rr_ms, rhythm),
         r_peaks_s=tuple(float(v) for v in np.round(beats.r / FS_HZ, 4)),
         median_beat=beat,
