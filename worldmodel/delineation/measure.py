@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from worldmodel.delineation.atrial import flutter_score, p_likeness
+from worldmodel.delineation.atrial import atrial_cycle, p_likeness, view_diastole
 from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander
 from worldmodel.delineation.filters import FS_HZ, fill_gaps, remove_mains, resample
 from worldmodel.delineation.findings import find_all
@@ -25,11 +25,11 @@ from worldmodel.delineation.quality import (
     without_spikes,
 )
 from worldmodel.delineation.reversal import suspect_reversal
-from worldmodel.delineation.rhythm import Evidence, classify, may_flutter, usual_rr_ms, why_no_p
+from worldmodel.delineation.rhythm import Evidence, classify, usual_rr_ms, why_no_p
 from worldmodel.delineation.waves import Waves, find_waves
 from worldmodel.delineation.window import WINDOW_S, best_start_s
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, Ecg, standard_twelve
-from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, Rhythm
+from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality
 
 # Beyond this numbers only overflow; far below it no lead is believed any more.
 _ABSURD_MV = 1e6
@@ -103,7 +103,9 @@ def _measure_one(
     if waves.qrs_on is None:  # what was counted as beats may be noise, so neither rate nor rhythm is known
         noisy = judge_recording(faults, ok, duration_s, r.size, None).reasons[:-1]
         return _nothing(Quality("unusable", (*noisy, waves.why["qrs"]), faults))
-    rhythm, no_p = _rhythm(level, x, beats, quiet, rr_ms, waves)
+    evidence = _evidence(level, x, beats, quiet, rr_ms, waves)
+    rhythm = classify(evidence)
+    no_p = why_no_p(rhythm, evidence.p_likeness)
     if no_p is not None:
         waves = find_waves(*known, no_p=no_p)
     rr = usual_rr_ms(rr_ms, rhythm.label)
@@ -120,30 +122,29 @@ def _measure_one(
         quality=judge_recording(
             faults, ok, duration_s, r.size, _noise_share(beats, leads), suspect_reversal(beat)
         ),
-        findings=find_all(intervals, beat, beats, rr_ms, rhythm),
+        findings=find_all(intervals, beat, beats, x.shape[-1], evidence, rhythm),
         r_peaks_s=tuple(float(v) for v in np.round(beats.r / FS_HZ, 4)),
         median_beat=beat,
         t_amplitude_mv=t_amplitude,
     )
 
 
-def _rhythm(
+def _evidence(
     level: NDArray[np.float64],
     raw: NDArray[np.float64],
     beats: Beats,
     quiet: NDArray[np.bool_],
     rr_ms: NDArray[np.float64],
     waves: Waves,
-) -> tuple[Rhythm, str | None]:
-    """The rhythm, and why there is no P wave if there is none in such a rhythm."""
-    leads = _independent(quiet)
-    likeness = p_likeness(beats.windows[:, leads], waves)
-    flutter = 0.0
-    if may_flutter(rr_ms, likeness) and waves.qrs_on is not None and waves.qrs_off is not None:
-        before, after = beats.r_index - waves.qrs_on, waves.qrs_off - beats.r_index
-        flutter = flutter_score(level, beats.r, quiet, int(before) + 4, int(after) + 6)
-    rhythm = classify(Evidence(rr_ms, likeness, flutter, spike_height_mv(raw[leads], beats.r)))
-    return rhythm, why_no_p(rhythm, likeness)
+) -> Evidence:
+    """What the rhythm is read from."""
+    assert waves.qrs_on is not None and waves.qrs_off is not None
+    usual = beats.likeness > 0.8
+    qrs = (waves.qrs_on, waves.qrs_off)
+    diastole = view_diastole(level, beats.r, usual, quiet, beats.median, beats.r_index, qrs, waves.t_end)
+    cycle = atrial_cycle(diastole, float(np.median(rr_ms)) if rr_ms.size else None)
+    spikes = spike_height_mv(raw[_independent(quiet)], beats.r)
+    return Evidence(rr_ms, p_likeness(diastole, beats.dominant), cycle, spikes)
 
 
 def _rr_around(beats: Beats, rr_ms: NDArray[np.float64]) -> tuple[float | None, float | None]:

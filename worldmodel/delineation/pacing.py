@@ -29,31 +29,31 @@ def spike_height_mv(x: NDArray[np.float64], r: NDArray[np.float64]) -> float:
         return 0.0
     columns = at[:, None] + np.arange(-first - _WIDTH, -last + _WIDTH)
     before = x[:, columns]  # (lead, beat, time)
-    peaks = _shared(_peaks(before))
-    peak = _third(peaks.max(axis=-1))
-    if peak < max(_LEAST_PEAK_MV, _OVER_RIPPLE * (float(np.percentile(peaks, 90)) + 0.005)):
-        peak = 0.0
-    step = _third(_shared(_steps(before)).max(axis=-1))
-    return max(peak, step if step > _LEAST_STEP_MV else 0.0)
+    height = 0.0
+    for curve, least, over_ripple in (
+        (_peaks(before), _LEAST_PEAK_MV, _OVER_RIPPLE),
+        (_steps(before), _LEAST_STEP_MV, 0.0),
+    ):
+        tall = ((curve > least).sum(axis=0) >= min(3, x.shape[0])).any(axis=1)
+        if tall.sum() >= min(3, at.size):
+            shared = np.sort(curve, axis=0)[-min(3, x.shape[0])]
+            third = float(np.sort(shared.max(axis=-1))[-min(3, at.size)])
+            if third > over_ripple * (float(np.percentile(shared, 75)) + 0.005):
+                height = max(height, third)
+    return height
 
 
 def _peaks(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each sample stands out from both neighbours _WIDTH away, whichever way; 0 on slopes."""
+    """How far each sample stands out from both neighbours _WIDTH away, whichever way; negative on slopes."""
     left, middle, right = x[..., : -2 * _WIDTH], x[..., _WIDTH:-_WIDTH], x[..., 2 * _WIDTH :]
-    return np.maximum(np.maximum(middle - np.maximum(left, right), np.minimum(left, right) - middle), 0.0)
+    return np.maximum(middle - np.maximum(left, right), np.minimum(left, right) - middle)
 
 
 def _steps(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far each step goes beyond four times the largest of the five before it."""
     size = np.abs(np.diff(x, axis=-1))
-    earlier = np.max([size[..., lag : size.shape[-1] - 5 + lag] for lag in range(5)], axis=0)
-    return np.asarray(np.maximum(size[..., 5:] - 4 * earlier, 0.0))
-
-
-def _shared(height: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(beat, time) what three leads reach at once."""
-    return np.asarray(np.sort(height, axis=0)[-min(3, height.shape[0])])
-
-
-def _third(heights: NDArray[np.float64]) -> float:
-    return float(np.sort(heights)[-min(3, heights.size)])
+    last = size.shape[-1] - 5
+    earlier = size[..., :last]
+    for lag in range(1, 5):
+        earlier = np.maximum(earlier, size[..., lag : last + lag])
+    return np.asarray(size[..., 5:] - 4 * earlier)
