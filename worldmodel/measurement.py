@@ -131,6 +131,5 @@ class Measurement:
     confidence: dict[str, float] = field(default_factory=dict)
     shape: Shape = Shape()
     variability: Variability = Variability()
-    t_amplitude_mv: float | None = None
     missing_leads: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

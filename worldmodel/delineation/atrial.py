@@ -1,77 +1,215 @@
-"""What the atria do between the QRS complexes: P waves locked to the beats, or flutter waves of their own rate."""
+"""What the atria do between the QRS complexes: P waves locked to the beats, waves of their own rate, or neither."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.beats import median_of_beats
-from worldmodel.delineation.filters import FS_HZ, filter_bands, smooth
-from worldmodel.delineation.waves import Waves
-from worldmodel.ecg import LEADS
+from worldmodel.delineation.filters import FS_HZ
+from worldmodel.ecg import INDEPENDENT_LEADS, LEADS
 
-_MS = FS_HZ / 1000
-_FLUTTER_LEADS = [LEADS.index(name) for name in ("II", "III", "aVF", "V1")]
-# Flutter waves come 190 to 375 times a minute.
+# Atrial waves are slower than 15 Hz: a fifth of the samples shows all of them.
+_STEP = 5
+_MS = FS_HZ / _STEP / 1000
+_FLUTTER_LEADS = np.array([LEADS.index(name) for name in ("II", "III", "aVF", "V1")])
+_INDEPENDENT = np.array([LEADS.index(name) for name in INDEPENDENT_LEADS])
+# Flutter waves come 190 to 375 times a minute; P waves beside a block 45 to 170 times.
 _FLUTTER_LAG = (int(160 * _MS), int(320 * _MS))
+_P_LAG = (int(350 * _MS), int(1350 * _MS))
+_P_REACH = int(260 * _MS)
+_LEAST_P_MV = 0.008  # RMS over the leads: half of what the flattest P waves of LUDB reach
 
 
-def p_likeness(windows: NDArray[np.float64], waves: Waves) -> float | None:
-    """How alike the beats are around the P wave: median correlation of each beat with the median of the others.
+@dataclass(frozen=True)
+class Diastole:
+    """What is as wide as a P wave in a recording without its QRS complexes, 100 samples a second.
 
-    windows: (beat, good lead, time) aligned as the median beat that `waves` was read from. Near 1 for P waves
-    locked to the QRS, near 0 for fibrillation or atria of their own; None where one beat is all there is.
+    flutter: (lead, time) in the good ones of II, III, aVF and V1. p: (lead, time) in the good independent leads,
+    without the T waves of the usual beats. free: (time,) 0 where a QRS was or what follows a beat of another
+    shape, 1 elsewhere. qrs_on: (beat,) the sample at which each QRS begins.
     """
-    if waves.p_peak is None or waves.qrs_on is None or windows.shape[0] < 2:
+
+    flutter: NDArray[np.float64]
+    p: NDArray[np.float64]
+    free: NDArray[np.float64]
+    qrs_on: NDArray[np.int_]
+
+
+@dataclass(frozen=True)
+class AtrialCycle:
+    """Autocorrelations, 0..1, between the QRS complexes.
+
+    flutter: at the best flutter lag in the best of II, III, aVF and V1. fixed: at the half, third or quarter of
+    the RR alone and of these leads together; in a regular rhythm P and T come again at any part of the cycle,
+    but they differ from lead to lead, as flutter waves do not differ from each other. p: of P waves of their
+    own rate, all leads together, which come every pp_ms.
+    """
+
+    flutter: float
+    fixed: float
+    p: float
+    pp_ms: float
+
+
+def view_diastole(
+    level: NDArray[np.float64],
+    r: NDArray[np.float64],
+    usual: NDArray[np.bool_],
+    ok: NDArray[np.bool_],
+    median: NDArray[np.float64],
+    r_index: int,
+    qrs: tuple[float, float],
+    t_end: float | None,
+) -> Diastole:
+    """level (12, time) in mV at 500 Hz without wander; r (beat,) in samples; usual (beat,) of the usual shape.
+
+    ok (12,): the good leads. median (12, time): the usual beat with R at column r_index; its QRS and the end of
+    its T wave are columns, too.
+    """
+    rows = _INDEPENDENT[ok[_INDEPENDENT]] if ok[_INDEPENDENT].any() else np.flatnonzero(ok)
+    flutter_rows = _FLUTTER_LEADS[ok[_FLUTTER_LEADS]]
+    peaks = r / _STEP
+    at = np.round(peaks).astype(np.int_)
+    before, after = int((r_index - qrs[0]) / _STEP), int(np.ceil((qrs[1] - r_index) / _STEP))
+    slow = _decimate(level)
+    length = slow.shape[1]
+    in_qrs = _mask(at, -before, after, length)
+    foreign = _mask(at[~usual], -before, int(450 * _MS), length)
+    last = t_end if t_end is not None else qrs[1] + 0.25 * FS_HZ
+    p = _without_t(slow[rows], peaks, median[rows], r_index, (qrs[1], last))
+    return Diastole(
+        flutter=_bumps(_bridge(slow[flutter_rows], in_qrs)),
+        p=_bumps(_bridge(p, in_qrs)),
+        free=np.where(in_qrs | foreign, 0.0, 1.0),
+        qrs_on=at - before,
+    )
+
+
+def _decimate(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    whole = x.shape[1] // _STEP * _STEP
+    return np.asarray(sum(x[:, first:whole:_STEP] for first in range(_STEP)) / _STEP)
+
+
+def _mask(at: NDArray[np.int_], first: int, last: int, length: int) -> NDArray[np.bool_]:
+    """(length,) True from `first` to `last` around each of the positions."""
+    mask = np.zeros(length, dtype=bool)
+    near = (at[:, None] + np.arange(first, last + 1)).ravel()
+    mask[near[(near >= 0) & (near < length)]] = True
+    return mask
+
+
+def _without_t(
+    slow: NDArray[np.float64],
+    peaks: NDArray[np.float64],
+    median: NDArray[np.float64],
+    r_index: int,
+    t_wave: tuple[float, float],
+) -> NDArray[np.float64]:
+    """The usual T wave taken off after every beat, so that its tail is not taken for a P wave."""
+    first, last = (round((column - r_index) / _STEP) for column in t_wave)
+    at = np.round(peaks).astype(int)[:, None] + np.arange(first, last + 1)
+    inside = (at >= 0) & (at < slow.shape[1])
+    # Each slow sample is the middle of five.
+    columns = np.round(r_index + (at - peaks[:, None]) * _STEP + _STEP // 2).astype(int)
+    latest = median.shape[1] - 1
+    end = median[:, [min(int(t_wave[1]), latest)]]
+    rest = slow.copy()
+    rest[:, at[inside]] -= median[:, np.clip(columns[inside], 0, latest)] - end
+    return rest
+
+
+def _bridge(x: NDArray[np.float64], gaps: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """x (lead, time) with a straight line across each gap."""
+    known, at = np.flatnonzero(~gaps), np.flatnonzero(gaps)
+    if not known.size:
+        return np.zeros_like(x)
+    right = np.searchsorted(known, at)
+    a, b = known[np.maximum(right - 1, 0)], known[np.minimum(right, known.size - 1)]
+    share = (at - a) / np.maximum(b - a, 1)
+    bridged = x.copy()
+    bridged[:, at] = x[:, a] + (x[:, b] - x[:, a]) * share
+    return bridged
+
+
+def _bumps(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is about as wide as a P wave: means over 30 ms less means over 150 ms."""
+    return _box(x, 3) - _box(x, 15)
+
+
+def _box(x: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Running mean of an odd width along the last axis."""
+    half = width // 2
+    padded = np.concatenate([x[:, :1].repeat(half + 1, 1), x, x[:, -1:].repeat(half, 1)], axis=1)
+    sums = np.cumsum(padded, axis=1)
+    return np.asarray((sums[:, width:] - sums[:, :-width]) / width)
+
+
+def p_likeness(diastole: Diastole, on_time: NDArray[np.bool_]) -> float | None:
+    """How alike the beats are around the P wave: median correlation of each beat with the mean of the others.
+
+    on_time: (beat,) those to look at. Near 1 for P waves locked to the QRS, near 0 for fibrillation or atria of
+    their own, 0 where nothing stands there at all; None where fewer than three beats show what comes before.
+    """
+    ends = diastole.qrs_on[on_time] - int(20 * _MS)
+    ends = ends[(ends >= _P_REACH) & (ends <= diastole.p.shape[1])]
+    if ends.size < 3:
         return None
-    end = int(waves.qrs_on - 4 * _MS)
-    start = max(0, int(waves.p_peak - 150 * _MS))
-    part = smooth(windows[..., start:end], 8.0) - smooth(windows[..., start:end], 45.0)
-    near = slice(max(0, int(waves.p_peak - 70 * _MS) - start), int(waves.p_peak + 70 * _MS) - start)
-    flat = part[..., near].reshape(windows.shape[0], -1)
-    likeness = []
-    for index, beat in enumerate(flat):
-        others = median_of_beats(np.delete(flat, index, axis=0))
-        likeness.append(beat @ others / (np.linalg.norm(beat) * np.linalg.norm(others) + 1e-12))
+    parts = np.moveaxis(diastole.p[:, ends[:, None] + np.arange(-_P_REACH, 0)], 1, 0)
+    size = np.sqrt((median_of_beats(parts) ** 2).mean(axis=0))
+    # A P wave ends before the QRS begins, and its middle is no nearer to it than 50 ms.
+    peak = int(np.argmax(size[: -int(30 * _MS)]))
+    if size[peak] < _LEAST_P_MV:
+        return 0.0
+    half = int(80 * _MS)
+    near = parts[..., max(0, peak - half) : peak + half + 1].reshape(ends.size, -1)
+    near = near / (np.linalg.norm(near, axis=1, keepdims=True) + 1e-12)
+    others = near.sum(axis=0) - near
+    likeness = (near * others).sum(axis=1) / (np.linalg.norm(others, axis=1) + 1e-12)
     return float(np.median(likeness))
 
 
-def flutter_score(
-    x: NDArray[np.float64], r: NDArray[np.float64], lead_ok: NDArray[np.bool_], before: int, after: int
-) -> float:
-    """Autocorrelation, 0..1, of the atrial signal at the best flutter lag, in the best of II, III, aVF, V1.
+def atrial_cycle(diastole: Diastole, rr_ms: float | None) -> AtrialCycle:
+    """Whether atrial waves of their own rate run through the recording; rr_ms: the usual RR, where there is one."""
+    from scipy.fft import irfft, next_fast_len, rfft
 
-    x: (12, time) without wander; `before` and `after` R (samples) the QRS is bridged and does not count.
-    """
-    rows = [row for row in _FLUTTER_LEADS if lead_ok[row]]
-    if not rows:
-        return 0.0
-    bridged, counts = _bridge_qrs(x[rows], r, before, after)
-    atrial = filter_bands(bridged, ((3.5, 12.0),))[0] * counts
-    n_fft = 1 << int(np.ceil(np.log2(2 * x.shape[-1])))
-    longest = _FLUTTER_LAG[1] + 2
-    overlap = np.fft.irfft(np.abs(np.fft.rfft(counts, n_fft)) ** 2)[:longest]
-    correlation = np.fft.irfft(np.abs(np.fft.rfft(atrial, n_fft, axis=-1)) ** 2)[:, :longest]
-    correlation /= np.maximum(overlap, 1.0)
-    best = 0.0
-    for row in correlation:
-        if row[0] <= 0 or overlap[_FLUTTER_LAG[0] :].min() < 0.2 * counts.sum():
-            continue
-        lag = _FLUTTER_LAG[0] + int(np.argmax(row[_FLUTTER_LAG[0] : _FLUTTER_LAG[1]]))
-        if row[lag] > row[lag - 1] and row[lag] >= row[lag + 1]:
-            best = max(best, float(row[lag] / row[0]))
-    return min(best, 1.0)
+    lags = _P_LAG[1] + 2
+    n_fft = int(next_fast_len(diastole.free.size + lags, real=True))
+    rows = np.concatenate([diastole.flutter, diastole.p]) * diastole.free
+    power = np.abs(rfft(np.concatenate([rows, diastole.free[None]]), n_fft, axis=1)) ** 2
+    split = diastole.flutter.shape[0]
+    power = np.concatenate(
+        [power[:split], power[None, :split].sum(axis=1), power[None, split:-1].sum(axis=1), power[-1:]]
+    )
+    correlation = irfft(power, n_fft, axis=1)[:, :lags]
+    overlap = correlation[-1]
+    correlation = correlation[:-1] / np.maximum(overlap, 1.0)
+    correlation /= np.maximum(correlation[:, :1], 1e-12)
+    correlation[:, overlap < 0.2 * overlap[0]] = np.nan
+    *single, flutter, p = correlation
+    p_score, p_lag = _best_peak(p, *_P_LAG)
+    return AtrialCycle(
+        flutter=max((_best_peak(row, *_FLUTTER_LAG)[0] for row in single), default=0.0),
+        fixed=0.0 if rr_ms is None else _at_fractions(flutter, rr_ms * _MS),
+        p=p_score,
+        pp_ms=p_lag / _MS,
+    )
 
 
-def _bridge_qrs(
-    x: NDArray[np.float64], r: NDArray[np.float64], before: int, after: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """x with a straight line in place of each QRS, and (time,) 0 there, 1 elsewhere."""
-    bridged = x.copy()
-    counts = np.ones(x.shape[-1])
-    for beat in np.round(r).astype(int):
-        first, last = max(0, beat - before), min(x.shape[-1] - 1, beat + after)
-        if last <= first:
-            continue
-        ramp = np.linspace(0, 1, last - first + 1)
-        bridged[:, first : last + 1] = x[:, [first]] + (x[:, [last]] - x[:, [first]]) * ramp
-        counts[first : last + 1] = 0
-    return bridged, counts
+def _at_fractions(correlation: NDArray[np.float64], rr: float) -> float:
+    score = 0.0
+    for cycle in (rr / 2, rr / 3, rr / 4):
+        first, last = int(0.96 * cycle), int(np.ceil(1.04 * cycle)) + 1
+        if first >= _FLUTTER_LAG[0] and last <= _FLUTTER_LAG[1] + 2:
+            score = max(score, _best_peak(correlation, first, last)[0])
+    return score
+
+
+def _best_peak(correlation: NDArray[np.float64], first: int, last: int) -> tuple[float, int]:
+    """The highest maximum between two lags, within 0..1, and its lag."""
+    inner = correlation[first:last]
+    is_peak = (inner > correlation[first - 1 : last - 1]) & (inner >= correlation[first + 1 : last + 1])
+    if not is_peak.any():
+        return 0.0, first
+    best = int(np.argmax(np.where(is_peak, inner, -1.0)))
+    return float(np.clip(inner[best], 0.0, 1.0)), first + best

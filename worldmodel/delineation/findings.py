@@ -3,8 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from worldmodel.delineation.av_block import block_findings
+from worldmodel.delineation.axes import frontal_axis_deg, qrs_of
 from worldmodel.delineation.beats import Beats
-from worldmodel.delineation.rhythm import irregularity
+from worldmodel.delineation.ectopy import beat_findings
+from worldmodel.delineation.rhythm import Evidence
 from worldmodel.ecg import LEADS
 from worldmodel.measurement import Finding, Intervals, MedianBeat, Rhythm
 
@@ -12,14 +15,15 @@ _ROW = {name: row for row, name in enumerate(LEADS)}
 
 
 def find_all(
-    intervals: Intervals, beat: MedianBeat, beats: Beats, rr_ms: NDArray[np.float64], rhythm: Rhythm
+    intervals: Intervals, beat: MedianBeat, beats: Beats, length: int, evidence: Evidence, rhythm: Rhythm
 ) -> tuple[Finding, ...]:
-    """Everything there is to find in one measured recording."""
+    """Everything there is to find in one measured recording of `length` samples at 500 Hz."""
+    conduction = [] if rhythm.label == "paced" else conduction_findings(intervals, beat)
     return (
         *interval_findings(intervals),
-        *conduction_findings(intervals, beat),
-        *beat_findings(beats, rr_ms),
-        *block_findings(intervals, rr_ms, rhythm),
+        *conduction,
+        *beat_findings(beats.r, beats.likeness, length, rhythm),
+        *block_findings(intervals, evidence, rhythm),
     )
 
 
@@ -42,7 +46,7 @@ def interval_findings(intervals: Intervals) -> list[Finding]:
 
 def conduction_findings(intervals: Intervals, beat: MedianBeat) -> list[Finding]:
     """Bundle branch blocks, both fascicles, and a delta wave, from the shape of the QRS in I, aVF, V1, V6."""
-    qrs = _qrs_of(beat)
+    qrs = qrs_of(beat)
     width = intervals.qrs_ms
     if qrs is None or width is None:
         return []
@@ -75,56 +79,6 @@ def _has_delta_wave(intervals: Intervals, beat: MedianBeat, qrs: NDArray[np.floa
     speed = np.sqrt(np.nanmean(np.diff(qrs, axis=1) ** 2, axis=0))
     third = speed.size // 3
     return bool(speed[:third].mean() < 0.5 * speed[third : 2 * third].mean())
-
-
-def beat_findings(beats: Beats, rr_ms: NDArray[np.float64]) -> list[Finding]:
-    """Premature beats of the usual and of another shape, and pauses of 2 s or more."""
-    found = []
-    if rr_ms.size >= 3:
-        early = np.append(False, rr_ms < 0.85 * np.percentile(rr_ms, 60))
-        other = beats.likeness < 0.8
-        foreign, premature = int((early & other).sum()), int((early & ~other).sum())
-        if foreign:
-            found.append(
-                Finding("ventricular_ectopic_beats", 0.7, f"{foreign} early beat(s) of another shape.")
-            )
-        if premature and irregularity(rr_ms) < 0.12:
-            found.append(
-                Finding("atrial_ectopic_beats", 0.6, f"{premature} early beat(s) of the usual shape.")
-            )
-    if rr_ms.size and rr_ms.max() >= 2000:
-        found.append(Finding("pause", 0.9, f"A pause of {rr_ms.max() / 1000:.1f} s."))
-    return found
-
-
-def block_findings(intervals: Intervals, rr_ms: NDArray[np.float64], rhythm: Rhythm) -> list[Finding]:
-    """Slow regular beats without a P wave of their own: complete AV block or a junctional rhythm."""
-    slow = intervals.hr_bpm is not None and intervals.hr_bpm < 55
-    if rhythm.label == "other" and slow and rr_ms.size >= 3 and irregularity(rr_ms) < 0.05:
-        text = (
-            "Slow regular beats without P waves at a fixed time before them: AV block or a junctional rhythm."
-        )
-        return [Finding("av_block_2_or_3", 0.5, text)]
-    return []
-
-
-def frontal_axis_deg(qrs: NDArray[np.float64]) -> float | None:
-    """QRS axis in the frontal plane from the net areas of I and aVF, in -180..180; None without these leads."""
-    lead_i, avf = float(qrs[_ROW["I"]].mean()), float(qrs[_ROW["aVF"]].mean())
-    if not np.isfinite(lead_i + avf):
-        return None
-    return float(np.degrees(np.arctan2(avf * 2 / np.sqrt(3), lead_i)))
-
-
-def _qrs_of(beat: MedianBeat) -> NDArray[np.float64] | None:
-    """(lead, time) of the QRS relative to the level before it."""
-    if beat.qrs_on_ms is None or beat.qrs_off_ms is None:
-        return None
-    first = beat.r_index + round(beat.qrs_on_ms * beat.fs_hz / 1000)
-    last = beat.r_index + round(beat.qrs_off_ms * beat.fs_hz / 1000)
-    if first < 1 or last - first < 9:
-        return None
-    return beat.samples_mv[:, first : last + 1] - beat.samples_mv[:, [first]]
 
 
 def _grade(value: float, limit: float, full: float) -> float:

@@ -21,9 +21,9 @@ from worldmodel.checkpoint import load_tensors, save_tensors, under
 from worldmodel.checkpoint import part as part_of
 from worldmodel.delineation.beats import complete, median_of_beats
 from worldmodel.delineation.filters import FS_HZ, smooth
+from worldmodel.delineation.found import Found, find_all_beats, marker_beats
 from worldmodel.delineation.made_beats import make_beat
 from worldmodel.delineation.marker import LEADS, MARKED, START_MS, STEP_MS, STEPS, Marker
-from worldmodel.delineation.measure import Found, find_all_beats, marker_beats
 from worldmodel.errors import WorldModelError
 from worldmodel.evaluation.annotated_sets import AnnotatedSet
 from worldmodel.evaluation.marks import MarkedRecord
@@ -67,7 +67,7 @@ def examples_of(record: MarkedRecord) -> list[Examples]:
     A wave without a mark is known to be absent only inside the marked span: P not before the first marked QRS of
     a lead, T not after the last.
     """
-    (found,), _ = find_all_beats(record.samples_mv[None], record.fs_hz)
+    (found,) = find_all_beats(record.samples_mv[None], record.fs_hz)
     if not isinstance(found, Found):
         return []
     beats = found.beats

@@ -5,12 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from worldmodel.delineation.noise import Noise
 from worldmodel.ecg import LEADS
 from worldmodel.measurement import Quality
 
 # No surface ECG comes near; what does is an artefact or another unit.
 IMPOSSIBLE_MV = 50.0
 _FLAT_MV = 0.005
+# From here on a lead's noise is told, though the lead stays in use. Hum: twice the 30 uV peak to peak of noise
+# that IEC 60601-2-25 allows the electrocardiograph itself. Muscle: its peaks, three times the RMS, are as tall
+# as a P wave of 0.1 mV. Wander: the trace leaves its row on paper, which is 10 mm high. Jump: 5 mm, which no
+# part of a beat that recurs explains. Small: a tenth of what is called low voltage in the precordial leads.
+_HUM_MV, _MUSCLE_MV, _WANDER_MV, _JUMP_MV, _SMALL_MV = 0.03, 0.035, 1.0, 0.5, 0.1
+# A recording shorter than this shows too few beats to tell rhythm from chance.
+_SHORT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,8 @@ class LeadState:
     flat: NDArray[np.bool_]
     saturated: NDArray[np.bool_]
     impossible: NDArray[np.bool_]
+    bridged: NDArray[np.bool_]
+    clipped: NDArray[np.bool_]
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -40,16 +50,24 @@ def judge_leads(samples_mv: NDArray[np.float64]) -> LeadState:
     at_rail = standing & ((x[..., 1:] == high) | (x[..., 1:] == low))
     missing = recorded == 0
     flat = ~missing & (np.maximum(spread, 0.1 * (high - low)[..., 0]) < _FLAT_MV)
+    gappy = ~missing & (recorded < 0.9)
+    tall = ~missing & ~flat & ((high - low)[..., 0] > 0.5)
+    saturated = tall & (at_rail.sum(axis=-1) > 0.05 * x.shape[-1])
     return LeadState(
         missing=missing,
-        gappy=~missing & (recorded < 0.9),
+        gappy=gappy,
         flat=flat,
-        saturated=~missing
-        & ~flat
-        & (at_rail.sum(axis=-1) > 0.05 * x.shape[-1])
-        & ((high - low)[..., 0] > 0.5),
+        saturated=saturated,
         impossible=~missing & (spread > IMPOSSIBLE_MV),
+        bridged=~missing & ~gappy & (recorded < 1),
+        clipped=tall & ~saturated & (_plateaus(at_rail) >= 3),
     )
+
+
+def _plateaus(at_rail: NDArray[np.bool_]) -> NDArray[np.int_]:
+    """How often three samples and more stand at the very highest or lowest value, which peaks of a heart do not."""
+    three = at_rail[..., 1:] & at_rail[..., :-1]
+    return np.asarray((three[..., 1:] & ~three[..., :-1]).sum(axis=-1))
 
 
 def without_spikes(samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,44 +80,73 @@ def without_spikes(samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:
 def quiet_leads(x: NDArray[np.float64], ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The good leads of x (lead, time) at 500 Hz without those that are far noisier than the rest.
 
-    Noise is the median step from one sample to the next, which the few steep samples of a beat do not move.
+    Noise is the median step from every fourth sample to the next, which the few steep samples of a beat do not move.
     """
-    step = np.median(np.abs(np.diff(x, axis=-1)), axis=-1)
+    step = np.median(np.abs(x[:, 1::4] - x[:, :-1:4]), axis=-1)
     return ok & (step <= max(0.02, 5 * float(np.median(step[ok]))))
 
 
-def judge_recording(
-    state: LeadState, index: int, duration_s: float, n_beats: int, noise_share: float | None
-) -> Quality:
-    """The verdict on one recording of the batch.
+def lead_faults(
+    state: LeadState, noise: Noise, index: int, jumps_mv: NDArray[np.float64] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """What is wrong with which lead of the recording at `index` of the batch.
 
-    noise_share: RMS of what differs between beats over the RMS of the median beat; None without a beat.
+    jumps_mv: (lead,) as noise.jumps_mv gives them, None where no beats are known. A lead that is not measured
+    for one of the first five faults has no other told; the rest leave it in use.
     """
-    reasons = _lead_reasons(state, index)
-    ok = int(state.ok[index].sum())
-    if duration_s < 5.0:
-        reasons.append(f"Only {duration_s:.1f} s long.")
-    if ok == 0:
-        return Quality("unusable", (*reasons, "No lead can be measured."))
-    if n_beats == 0 or noise_share is None:
-        return Quality("unusable", (*reasons, "No heart beat was found."))
-    if noise_share > 0.4:
-        reasons.append(f"Beats differ from their median by {noise_share:.0%} of its size: noise or artefact.")
-    if noise_share > 1.0:
-        return Quality("unusable", tuple(reasons))
-    return Quality("usable" if reasons else "good", tuple(reasons))
-
-
-def _lead_reasons(state: LeadState, index: int) -> list[str]:
-    texts = (
+    broken = (
         (state.missing, "missing"),
         (state.gappy, "not recorded for over a tenth of the time"),
         (state.flat, "flat"),
         (state.saturated, "saturated"),
         (state.impossible, f"beyond {IMPOSSIBLE_MV:g} mV"),
     )
-    return [
-        f"{', '.join(names)}: {text}."
-        for bad, text in texts
-        if (names := [name for name, is_bad in zip(LEADS, bad[index], strict=True) if is_bad])
-    ]
+    hum = noise.mains_mv[index] > _HUM_MV
+    jumps = np.zeros(len(LEADS)) if jumps_mv is None else jumps_mv
+    impaired = (
+        (state.bridged[index], "short gaps, bridged by straight lines"),
+        (state.clipped[index], "peaks cut off"),
+        (hum & (noise.mains_hz[index] == 50), "mains hum of 50 Hz, removed"),
+        (hum & (noise.mains_hz[index] == 60), "mains hum of 60 Hz, removed"),
+        (noise.muscle_mv[index] > _MUSCLE_MV, "muscle noise"),
+        (noise.wander_mv[index] > _WANDER_MV, "baseline wander"),
+        (jumps > _JUMP_MV, "a sudden jump of the baseline"),
+        (noise.swing_mv[index] < _SMALL_MV, "a signal under 0.1 mV"),
+    )
+    faults = {}
+    for row, name in enumerate(LEADS):
+        told = tuple(text for bad, text in broken if bad[index, row])
+        told = told or tuple(text for bad, text in impaired if bad[row])
+        if told:
+            faults[name] = told
+    return faults
+
+
+def judge_recording(
+    faults: dict[str, tuple[str, ...]],
+    ok: int,
+    duration_s: float,
+    n_beats: int,
+    noise_share: float | None,
+    electrodes: str | None = None,
+) -> Quality:
+    """The verdict on one recording.
+
+    faults: of each lead; ok: how many leads are measured. noise_share: RMS of what differs between beats over
+    the RMS of the median beat, None without a beat. electrodes: what reversal.suspect_reversal says.
+    """
+    texts = dict.fromkeys(text for told in faults.values() for text in told)
+    reasons = [f"{', '.join(lead for lead in faults if text in faults[lead])}: {text}." for text in texts]
+    if electrodes is not None:
+        reasons.append(electrodes)
+    if duration_s < _SHORT_S:
+        reasons.append(f"Only {duration_s:.1f} s long.")
+    if ok == 0:
+        return Quality("unusable", (*reasons, "No lead can be measured."), faults)
+    if n_beats == 0 or noise_share is None:
+        return Quality("unusable", (*reasons, "No heart beat was found."), faults)
+    if noise_share > 0.4:
+        reasons.append(f"Beats differ from their median by {noise_share:.0%} of its size: noise or artefact.")
+    if noise_share > 1.0:
+        return Quality("unusable", tuple(reasons), faults)
+    return Quality("usable" if reasons else "good", tuple(reasons), faults)

@@ -1,0 +1,65 @@
+"""Swapped limb electrodes, as far as one recording can show them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worldmodel.delineation.axes import qrs_of, wave_mv
+from worldmodel.ecg import LEADS
+from worldmodel.measurement import MedianBeat
+
+_ROW = {name: row for row, name in enumerate(LEADS)}
+# Of the peak: below this a wave is neither upright nor inverted.
+_LEAST_P_MV = 0.02
+
+
+def suspect_reversal(beat: MedianBeat) -> str | None:
+    """A sentence on the limb electrodes that may be swapped; None where nothing speaks for it.
+
+    Both arms swapped turn I over and exchange II with III and aVR with aVL, while V6, which looks from the
+    same side as I, stays as it is: P is inverted in I, and I and V6 run against each other. In dextrocardia,
+    which inverts I as well, V6 looks from the far side of the heart and is small. Right arm and left foot
+    swapped turn II over and exchange aVR with aVF. The right arm's on the right leg leaves II without signal.
+    (Criteria after Heden 1996, doi:10.1016/S0735-1097(96)00318-8, and Batchvarov 2007,
+    doi:10.1093/europace/eum172, from memory.)
+
+    Says nothing without a P wave, as ventricular axes alone point anywhere.
+    """
+    qrs, p = qrs_of(beat), wave_mv(beat, beat.p_on_ms, beat.p_off_ms, chord=True)
+    if qrs is None or np.isnan(qrs[:6]).any():
+        return None
+    swing = np.ptp(qrs, axis=1)
+    if swing[_ROW["II"]] < 0.08 * min(swing[_ROW["I"]], swing[_ROW["III"]]):
+        return "Lead II is without signal: possibly the electrodes of right arm and right leg are swapped."
+    left = _left_side(qrs)
+    if p is None or left is None:
+        return None
+    p_height = _signed_peak(p)
+    upright = {name: float(p_height[_ROW[name]]) for name in ("I", "II", "aVR", "aVF")}
+    if upright["II"] < -_LEAST_P_MV and upright["aVF"] < -_LEAST_P_MV and upright["aVR"] > _LEAST_P_MV:
+        if _runs_against(qrs[_ROW["II"]], left):
+            return (
+                "P and QRS are inverted in II: possibly the electrodes of right arm and left leg are swapped."
+            )
+    elif upright["I"] < -_LEAST_P_MV and _runs_against(qrs[_ROW["I"]], left):
+        return "P and QRS are inverted in I but not in V6: possibly the arm electrodes are swapped."
+    return None
+
+
+def _left_side(qrs: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """(time,) V6, or V5 where it is missing, if the heart lies to the left: mostly upright there."""
+    for name in ("V6", "V5"):
+        lead = qrs[_ROW[name]]
+        if not np.isnan(lead).any():
+            return lead if lead.max() > max(0.3, -lead.min()) else None
+    return None
+
+
+def _runs_against(lead: NDArray[np.float64], left: NDArray[np.float64]) -> bool:
+    """Net negative, deeper than tall, and of opposite course to the left precordial leads."""
+    course = float(lead @ left / (np.linalg.norm(lead) * np.linalg.norm(left) + 1e-12))
+    return bool(lead.mean() < 0 and -lead.min() > lead.max() and course < -0.5)
+
+
+def _signed_peak(wave: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(lead,) the value farthest from zero."""
+    return np.asarray(wave[np.arange(wave.shape[0]), np.abs(wave).argmax(axis=1)])
