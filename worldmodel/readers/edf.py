@@ -51,7 +51,7 @@ class _Signal:
         bare = _REFERENCE.sub("", self.label)
         dressed = bool(_DRESSED.search(bare))
         if _NUMBERED.fullmatch(bare):
-            return bare
+            return re.sub(r"\s", "", bare)  # "ECG 1" would be taken for lead I
         name = canonical_lead(bare)
         # C3 and C4 are places on the head unless the label says ECG.
         return name if dressed or (name in LEADS and bare[:1].lower() != "c") else None
