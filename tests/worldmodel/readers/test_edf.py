@@ -1,12 +1,11 @@
 """EDF and EDF+: what edfio writes, and headers by hand for what it does not write."""
 
-import warnings
-from datetime import date
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from edfio import Edf, EdfAnnotation, EdfSignal, Recording, read_edf
+from edfio import Edf, EdfAnnotation, EdfSignal, read_edf
 
 from worldmodel.ecg import LEADS, TWELVE_FROM_EIGHT
 from worldmodel.errors import EcgFileError
@@ -53,7 +52,7 @@ def test_our_samples_are_those_of_edfio(tmp_path):
 
 @pytest.mark.parametrize(
     "label, lead",
-    [("ECG V1-Ref", "V1"), ("EKG II", "II"), ("II", "II"), ("ECG aVR", "aVR"), ("ECG C4", "V4"), ("ECG 1", "ECG 1"),
+    [("ECG V1-Ref", "V1"), ("EKG II", "II"), ("II", "II"), ("ECG aVR", "aVR"), ("ECG C4", "V4"), ("ECG 1", "ECG1"),
      ("ECG", "ECG"), ("EKG1-REF", "EKG1")],
 )  # fmt: skip
 def test_labels_become_leads_and_a_number_is_no_lead(tmp_path, label, lead):
@@ -83,11 +82,12 @@ def interrupted(path: Path, onsets_s: list[float]) -> np.ndarray:
     write(path, [signal(mv[0], "ECG I")], [EdfAnnotation(0, None, "start")])
     raw = path.read_bytes()
     raw = raw.replace(b"EDF+C", b"EDF+D")
-    for second, onset in enumerate(onsets_s):
-        before, after = f"+{second}\x14\x14\0".encode(), f"+{onset:g}\x14\x14\0".encode()
-        assert raw.count(before) == 1
-        raw = raw.replace(before, after + b"\0" * (len(before) - len(after)))
-    path.write_bytes(raw)
+    stamps = iter(onsets_s)
+
+    def restamped(match: re.Match[bytes]) -> bytes:
+        return f"+{next(stamps):g}\x14\x14\0".encode().ljust(len(match[0]), b"\0")
+
+    path.write_bytes(re.sub(rb"\+\d+\x14\x14\0", restamped, raw))
     return mv
 
 
@@ -149,7 +149,7 @@ def field(start: int, text: str):
         (field(244, "0"), "holds no ECG"),
         (field(244, "100"), "sampling frequency of 5 Hz"),
         (field(244, "nan"), "damaged EDF header"),
-        (field(256 + 216, "99999999"), "holds 0"),
+        (field(256 + 216, "99999999"), "sampling frequency of 1e+08 Hz"),
         (field(256 + 216, "0"), "a signal without samples"),
         (field(256 + 96, ""), "no unit or no range"),
         (field(256 + 96, "mmHg"), "no unit or no range"),
@@ -176,9 +176,7 @@ def test_an_interrupted_recording_without_its_times_is_refused(tmp_path):
 
 
 def test_the_names_of_a_patient_may_hold_any_letters(tmp_path):
-    with warnings.catch_warnings():
-        path = tmp_path / "a.edf"
-        Edf([signal(twelve_mv()[0], "ECG I")], recording=Recording(startdate=date(2020, 2, 2))).write(path)
+    path = write(tmp_path / "a.edf", [signal(twelve_mv()[0], "ECG I")])
     raw = bytearray(path.read_bytes())
     raw[8:20] = "Müller, Zoë ".encode("latin-1")
     path.write_bytes(raw)
