@@ -226,10 +226,7 @@ def _numbers(path: Path, table: _Table, wanted: Sequence[int]) -> NDArray[np.flo
     if table.decimal_comma:
         rows = [row.replace(",", ".") for row in rows]
     if separator is not None:
-        gap = re.compile(
-            rf"(?<![^{separator}])[\s\"]*(?:n/?a|null|none|-|\?)?[\s\"]*(?![^{separator}])", re.IGNORECASE
-        )
-        rows = [gap.sub("nan", row) if _has_gap(row, separator) else row for row in rows]
+        rows = [_filled(row, separator) for row in rows]
     try:
         numbers = np.loadtxt(
             io.StringIO("\n".join(rows)),
@@ -247,5 +244,9 @@ def _numbers(path: Path, table: _Table, wanted: Sequence[int]) -> NDArray[np.flo
     return np.ascontiguousarray(numbers.T)
 
 
-def _has_gap(row: str, separator: str) -> bool:
-    return any(cell.strip(' "').lower() in _NOTHING for cell in row.split(separator))
+def _filled(row: str, separator: str) -> str:
+    """A row with "nan" where a cell holds nothing; as it is where all do."""
+    if not any(cell.strip(' "').lower() in _NOTHING for cell in row.split(separator)):
+        return row
+    cells = (cell.replace(separator, " ") for cell in _cells(row, separator))
+    return separator.join("nan" if cell.lower() in _NOTHING else cell for cell in cells)

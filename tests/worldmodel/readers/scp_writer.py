@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +126,7 @@ def _data(scp: Scp, leads: Sequence[np.ndarray], flag: int) -> bytes:
 def _packed(scp: Scp, counts: np.ndarray) -> bytes:
     values = [int(count) for count in counts]
     if scp.difference == 1:
-        values = values[:1] + [b - a for a, b in zip(values, values[1:], strict=False)]
+        values = values[:1] + [b - a for a, b in pairwise(values)]
     elif scp.difference == 2:
         second = [c - 2 * b + a for a, b, c in zip(values, values[1:], values[2:], strict=False)]
         values = values[:2] + second
