@@ -83,9 +83,10 @@ class _Header:
 
 
 def locate(path: Path) -> Path | None:
-    """`path` where it begins as EDF does: version 0 in eight bytes, and nothing but printable ASCII after it."""
+    """`path` where it begins as EDF does: version 0 in eight bytes, text in one line, the size of the header."""
     head = head_of(path, _FIXED)
-    return path if head.startswith(b"0       ") and all(32 <= byte < 127 for byte in head[168:192]) else None
+    sized = re.fullmatch(rb"\d+ *", head[184:192])
+    return path if head.startswith(b"0       ") and sized and b"\n" not in head[:192] else None
 
 
 def read(path: Path) -> Ecg:

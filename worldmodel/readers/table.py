@@ -83,7 +83,7 @@ def read(path: Path, stated: Stated) -> Ecg:
         raise EcgFileError(
             f"{path} cannot be read: {error.strerror}.", "Check the file's permissions."
         ) from error
-    if table is None or not table.rows:
+    if table is None:
         raise EcgFileError(
             f"{path} is no table of numbers.", "Give one row for each sample and one column a lead."
         )
@@ -136,7 +136,7 @@ def _parsed(lines: Sequence[str]) -> _Table | None:
         for first in (0, 1):  # with the header row, or without
             rows = [_cells(line, separator) for line in lines[first : first + _LOOKED_AT]]
             header = tuple(_cells(lines[0], separator)) if first and lines else ()
-            if rows and _alike(rows, header):
+            if len(rows) > 1 and _alike(rows, header):
                 cells = [cell for row in rows for cell in row]
                 comma = separator != "," and any("," in cell for cell in cells if _NUMBER.fullmatch(cell))
                 found.append(_Table(separator, comma, header, len(rows[0]), list(lines[first:])))

@@ -198,7 +198,7 @@ def test_impossible_millivolts_are_doubted(tmp_path):
     [
         ("I,II\n0.1,0.2\n0.3,0.3\n0.1,0.2\n0.1\n", STATED, "no table of numbers throughout"),
         ("I,II\n0.1,0.2\n0.1,0.2\n0.1,0.2\n0.3,off\n", STATED, "no table of numbers throughout"),
-        ("0.1,0.2\n", STATED, "holds no samples"),
+        ("0.1,0.2\n", STATED, "not an ECG of a known format"),
         ("I,II\n", STATED, "not an ECG of a known format"),
         ("Dear doctor,\nI feel well.\n", STATED, "not an ECG of a known format"),
         ('{"age_years": 60, "sex": "male"}', STATED, "not an ECG of a known format"),
