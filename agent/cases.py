@@ -6,23 +6,32 @@ from pathlib import Path
 
 from agent.state import CaseReference
 from tools.case import Case, load_case
+from tools.window import Window, parse_window
+from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 BUILT_IN = "built-in"
 BUILT_IN_PATIENT = Path(__file__).parent / "data" / "demo_patient.json"
 
 
-def reference(ecg: Path | None, patient: Path | None) -> CaseReference:
-    """Where a case lies, with absolute paths, so that a thread can be resumed from another folder."""
+def reference(
+    ecg: Path | None, patient: Path | None, stated: Stated = NOTHING_STATED, window: Window | None = None
+) -> CaseReference:
+    """Where a case lies and how it is read, with absolute paths: a thread can be resumed from another folder."""
+    said = {"fs_hz": stated.fs_hz, "unit": stated.unit, "leads": list(stated.leads)}
     return CaseReference(
         ecg=None if ecg is None else str(ecg.absolute()),
         patient=None if patient is None else str(patient.absolute()),
+        stated=said if stated.anything else None,
+        window=None if window is None else str(window),
     )
 
 
 def open_case(where: CaseReference) -> Case:
     if where.get("ecg") == BUILT_IN:
         return built_in_case()
-    return load_case(where.get("ecg"), where.get("patient"))
+    said, window = where.get("stated"), where.get("window")
+    stated = Stated(said["fs_hz"], said["unit"], tuple(said["leads"])) if said else NOTHING_STATED
+    return load_case(where.get("ecg"), where.get("patient"), stated, parse_window(window) if window else None)
 
 
 @lru_cache(maxsize=1)

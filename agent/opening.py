@@ -12,6 +12,8 @@ from agent.settings import load_settings
 from agent.state import CaseReference
 from agent.threads import ThreadStore, open_threads
 from agent.toolbox import Workbench
+from tools.window import Window
+from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 
 @contextmanager
@@ -24,15 +26,19 @@ def open_conversation(
     k: int = 3,
     seed: int = 0,
     case: CaseReference | None = None,
+    stated: Stated = NOTHING_STATED,
+    window: Window | None = None,
 ) -> Iterator[Conversation]:
     """A conversation on a case: the files given, or the case of the thread that is resumed.
+
+    stated, window: how the ECG is read; a thread keeps them with its ECG.
 
     Raises ConfigurationError, ThreadError, EcgFileError, PatientFileError.
     """
     settings = load_settings(model=model, base_url=base_url)
     chat = choose_model(settings.model, settings.base_url, settings.key)
     with open_threads(settings.home) as store:
-        where = case or reference(ecg, patient)
+        where = case or reference(ecg, patient, stated, window)
         if thread is not None:
             where = _resumed(store, thread, where)
         bench = Workbench(open_case(where), k=k, seed=seed)
@@ -44,13 +50,35 @@ def _resumed(store: ThreadStore, thread: str, given: CaseReference) -> CaseRefer
     known = store.saver.get_tuple({"configurable": {"thread_id": thread}})
     if known is None:
         raise ThreadError(f"no thread is called {thread!r}", "See `ecgwm-agent threads list`.")
-    before = known.checkpoint["channel_values"].get("case") or {}
+    before: CaseReference = known.checkpoint["channel_values"].get("case") or CaseReference()
     for key in ("ecg", "patient"):
-        if given.get(key) and before.get(key) and given[key] != before[key]:
+        if given.get(key) and before.get(key) and given.get(key) != before.get(key):
             raise ThreadError(
-                f"thread {thread!r} is about another {key}: {before[key]}",
+                f"thread {thread!r} is about another {key}: {before.get(key)}",
                 "Begin a new thread for another case.",
             )
+    reading = before if before.get("ecg") else given
+    for key in ("stated", "window"):
+        if given.get(key) and given.get(key) != reading.get(key):
+            raise ThreadError(
+                f"thread {thread!r} reads its ECG {_spoken(reading)}, not {_spoken(given)}",
+                "Begin a new thread to read it in another way.",
+            )
     return CaseReference(
-        ecg=before.get("ecg") or given.get("ecg"), patient=before.get("patient") or given.get("patient")
+        ecg=before.get("ecg") or given.get("ecg"),
+        patient=before.get("patient") or given.get("patient"),
+        stated=reading.get("stated"),
+        window=reading.get("window"),
     )
+
+
+def _spoken(reading: CaseReference) -> str:
+    """How an ECG is read, as its options."""
+    said = reading.get("stated") or {}
+    options = {
+        "--fs": said.get("fs_hz"),
+        "--unit": said.get("unit"),
+        "--leads": ",".join(said.get("leads", ())),
+        "--window": reading.get("window"),
+    }
+    return " ".join(f"{name} {value}" for name, value in options.items() if value) or "without options"

@@ -9,10 +9,15 @@ Json = dict[str, Any]
 
 
 class CaseReference(TypedDict, total=False):
-    """Where the case of a thread lies: paths, or the name of the built-in patient."""
+    """Where the case of a thread lies: paths, or the name of the built-in patient.
+
+    stated: what the user said of the ECG's file, by the names of `Stated`; window: "12-22", in seconds.
+    """
 
     ecg: str | None
     patient: str | None
+    stated: Json | None
+    window: str | None
 
 
 class AgentState(TypedDict, total=False):

@@ -10,9 +10,11 @@ from knowledge.patient import Patient, load_patient
 from tools.errors import MissingInputError
 from tools.findings import findings_of
 from tools.results import unique
+from tools.window import Window, cut
 from worldmodel.ecg import Ecg, standard_twelve
 from worldmodel.measurement import Measurement
 from worldmodel.pharmacology import PatientContext
+from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,29 @@ class Case:
         return self.ecg, self.measurement
 
 
-def load_case(ecg: str | Path | None = None, patient: str | Path | None = None) -> Case:
-    """Read and measure what is given. Raises EcgFileError, PatientFileError."""
+def load_case(
+    ecg: str | Path | None = None,
+    patient: str | Path | None = None,
+    stated: Stated = NOTHING_STATED,
+    window: Window | None = None,
+) -> Case:
+    """Read and measure what is given: of a long recording its cleanest ten seconds, within `window` if one is given.
+
+    stated: what the user says of a table of numbers. Raises EcgFileError, PatientFileError, and MissingInputError
+    where something is said of a recording and none is given.
+    """
     recording = measurement = None
+    if ecg is None and (stated.anything or window is not None):
+        raise MissingInputError(
+            "--fs, --unit, --leads and --window speak of a recording, and none is given.",
+            "Give it with --ecg.",
+        )
     if ecg is not None:
         from worldmodel.delineation.measure import measure
         from worldmodel.delineation.window import WINDOW_S, best_start_s
         from worldmodel.readers import read_ecg
 
-        whole = standard_twelve(read_ecg(ecg))
+        whole = standard_twelve(cut(read_ecg(ecg, stated), window))
         # The cleanest ten seconds are measured, and so they are also what is simulated from.
         recording = whole.window(best_start_s(whole), WINDOW_S)
         measurement = measure(recording)

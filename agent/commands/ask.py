@@ -4,7 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.options import DEFAULT_K, EcgOption, JsonFlag, KOption, PatientOption, SeedOption
+from agent.options import (
+    DEFAULT_K,
+    EcgOption,
+    FsOption,
+    JsonFlag,
+    KOption,
+    LeadsOption,
+    PatientOption,
+    SeedOption,
+    UnitOption,
+    WindowOption,
+    stated_facts,
+)
 from agent.output import emit
 from agent.talk_options import BaseUrlOption, ModelOption, ThreadOption
 
@@ -18,6 +30,10 @@ def ask(
     question: Annotated[str, typer.Argument(help='Such as "What if I give 500 ug dofetilide?"')],
     ecg: EcgOption = None,
     patient: PatientOption = None,
+    fs: FsOption = None,
+    unit: UnitOption = None,
+    leads: LeadsOption = None,
+    window: WindowOption = None,
     thread: ThreadOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -31,8 +47,11 @@ def ask(
     from agent.console_steps import showing_steps
     from agent.opening import open_conversation
 
+    stated = stated_facts(fs, unit, leads)
     with (
-        open_conversation(ecg, patient, thread, model, base_url, k, seed) as conversation,
+        open_conversation(
+            ecg, patient, thread, model, base_url, k, seed, None, stated, window
+        ) as conversation,
         showing_steps() as on_step,
     ):
         answer = conversation.ask(question, on_step)

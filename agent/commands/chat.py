@@ -4,13 +4,28 @@ from typing import Annotated
 
 import typer
 
-from agent.options import DEFAULT_K, EcgOption, KOption, PatientOption, SeedOption
+from agent.options import (
+    DEFAULT_K,
+    EcgOption,
+    FsOption,
+    KOption,
+    LeadsOption,
+    PatientOption,
+    SeedOption,
+    UnitOption,
+    WindowOption,
+    stated_facts,
+)
 from agent.talk_options import BaseUrlOption, ModelOption, ThreadOption
 
 
 def chat(
     ecg: EcgOption = None,
     patient: PatientOption = None,
+    fs: FsOption = None,
+    unit: UnitOption = None,
+    leads: LeadsOption = None,
+    window: WindowOption = None,
     thread: ThreadOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -27,5 +42,8 @@ def chat(
     from agent.state import CaseReference
 
     built_in = CaseReference(ecg=BUILT_IN, patient=BUILT_IN) if demo else None
-    with open_conversation(ecg, patient, thread, model, base_url, k, seed, built_in) as conversation:
+    stated = stated_facts(fs, unit, leads)
+    with open_conversation(
+        ecg, patient, thread, model, base_url, k, seed, built_in, stated, window
+    ) as conversation:
         Chat(conversation, Console()).run()

@@ -4,13 +4,28 @@ from typing import Annotated
 
 import typer
 
-from agent.options import DrugsOption, EcgOption, GoalOption, JsonFlag, PatientOption
+from agent.options import (
+    DrugsOption,
+    EcgOption,
+    FsOption,
+    GoalOption,
+    JsonFlag,
+    LeadsOption,
+    PatientOption,
+    UnitOption,
+    WindowOption,
+    stated_facts,
+)
 from agent.output import emit
 
 
 def mask(
     patient: PatientOption = None,
     ecg: EcgOption = None,
+    fs: FsOption = None,
+    unit: UnitOption = None,
+    leads: LeadsOption = None,
+    window: WindowOption = None,
     drug: DrugsOption = None,
     action: Annotated[
         list[str] | None, typer.Option(metavar='"NAME DOSE ROUTE"', help="One action; repeat for several.")
@@ -23,7 +38,8 @@ def mask(
     from tools.case import load_case
     from tools.mask import mask_actions
 
-    result = mask_actions(load_case(ecg, patient), drug or (), action or (), goal)
+    case = load_case(ecg, patient, stated_facts(fs, unit, leads), window)
+    result = mask_actions(case, drug or (), action or (), goal)
     emit(
         "mask",
         result,

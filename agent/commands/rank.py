@@ -8,13 +8,18 @@ from agent.options import (
     DEFAULT_K,
     DEFAULT_LAMBDA,
     DrugsOption,
+    FsOption,
     GoalOption,
     HoursOption,
     JsonFlag,
     KOption,
+    LeadsOption,
     PatientOption,
     RequiredEcg,
     SeedOption,
+    UnitOption,
+    WindowOption,
+    stated_facts,
 )
 from agent.output import emit, progress_bar
 
@@ -22,6 +27,10 @@ from agent.output import emit, progress_bar
 def rank(
     ecg: RequiredEcg,
     patient: PatientOption = None,
+    fs: FsOption = None,
+    unit: UnitOption = None,
+    leads: LeadsOption = None,
+    window: WindowOption = None,
     goal: GoalOption = None,
     drug: DrugsOption = None,
     k: KOption = DEFAULT_K,
@@ -37,7 +46,7 @@ def rank(
     from tools.case import load_case
     from tools.rank import rank_candidates
 
-    case = load_case(ecg, patient)
+    case = load_case(ecg, patient, stated_facts(fs, unit, leads), window)
     with progress_bar("simulating") as progress:
         result = rank_candidates(case, goal, drug or (), k, lambda_, seed, hours, progress=progress)
     emit(

@@ -5,13 +5,30 @@ from typing import Annotated
 
 import typer
 
-from agent.options import DEFAULT_K, HoursOption, JsonFlag, KOption, PatientOption, RequiredEcg, SeedOption
+from agent.options import (
+    DEFAULT_K,
+    FsOption,
+    HoursOption,
+    JsonFlag,
+    KOption,
+    LeadsOption,
+    PatientOption,
+    RequiredEcg,
+    SeedOption,
+    UnitOption,
+    WindowOption,
+    stated_facts,
+)
 from agent.output import emit, progress_bar
 
 
 def simulate(
     ecg: RequiredEcg,
     patient: PatientOption = None,
+    fs: FsOption = None,
+    unit: UnitOption = None,
+    leads: LeadsOption = None,
+    window: WindowOption = None,
     drug: Annotated[str | None, typer.Option(metavar="NAME", help="The drug, with --dose.")] = None,
     dose: Annotated[str | None, typer.Option(metavar='"500 ug"', help="Its dose, with the unit.")] = None,
     route: Annotated[
@@ -40,7 +57,7 @@ def simulate(
     from tools.case import load_case
     from tools.simulate import simulate_actions
 
-    case = load_case(ecg, patient)
+    case = load_case(ecg, patient, stated_facts(fs, unit, leads), window)
     with progress_bar("simulating") as progress:
         result = simulate_actions(case, actions, hours, k, seed, out=out, progress=progress)
     emit(
