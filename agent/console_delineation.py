@@ -52,7 +52,8 @@ def print_delineation(console: Console, result: "DelineationResult") -> None:
         console.print()
     _line(
         console,
-        f"Waves are found within {result.window_ms} ms of the marked peak. Errors are read - marked, in ms; in brackets 95 % of {result.resamples} resamples of the recordings, "
+        f"Waves are found within {result.window_ms} ms of the marked peak. Errors are read - marked, in ms; "
+        f"in brackets 95 % of {result.resamples} resamples of the recordings, "
         f"seed {result.seed}. MAE, med: mean and median absolute error. CSE: two SD of cardiologists, "
         "the most an SD should be. Q–Tpeak: QRS onset to T peak.",
     )

@@ -7,7 +7,18 @@ from typing import NamedTuple
 
 from worldmodel.ecg import Ecg
 from worldmodel.errors import EcgFileError
-from worldmodel.readers import dicom_ecg, edf, numpy_array, scp_ecg, table, wfdb_record
+from worldmodel.readers import (
+    dicom_ecg,
+    edf,
+    hl7_aecg,
+    mortara_xml,
+    muse_xml,
+    numpy_array,
+    philips_xml,
+    scp_ecg,
+    table,
+    wfdb_record,
+)
 from worldmodel.readers.printable import printable
 from worldmodel.readers.stated import NOTHING_STATED, Stated
 
@@ -33,6 +44,10 @@ FORMATS = (
     Format("DICOM-ECG", dicom_ecg.locate, dicom_ecg.read),
     Format("SCP-ECG", scp_ecg.locate, scp_ecg.read),
     Format("EDF/EDF+", edf.locate, edf.read),
+    Format("GE MUSE XML", muse_xml.locate, muse_xml.read),
+    Format("HL7 aECG", hl7_aecg.locate, hl7_aecg.read),
+    Format("Philips XML", philips_xml.locate, philips_xml.read),
+    Format("Mortara XML", mortara_xml.locate, mortara_xml.read),
 )
 # Asked last: a file of any other format is no table, whatever its first lines look like.
 TABLES = (

@@ -35,9 +35,17 @@ _CANONICAL = (
 
 
 def canonical_lead(name: str) -> str:
-    """`AVR`, `Lead aVR`, `ecg_avr`, `MDC_ECG_LEAD_AVR` -> `aVR`; a name that is no lead's stays as it is."""
-    bare = re.sub(r"[^a-z0-9]", " ", name.lower())
-    bare = re.sub(r"\b(mdc|ecg|ekg|lead|channel)\b", " ", bare).replace(" ", "")
+    """`AVR`, `Lead aVR`, `ecg_avr`, `MDC_ECG_LEAD_AVR` -> `aVR`; a name that is no lead's stays as it is.
+
+    So do `-aVR`, which is the lead upside down, and `ECG 1` or `channel 1`, which number a signal and name no lead.
+    """
+    words = re.sub(r"[^a-z0-9]", " ", name.lower()).split()
+    bare = "".join(word for word in words if word not in ("mdc", "ecg", "ekg", "lead", "channel"))
+    numbered = (
+        bare.isdigit() and any(word in ("ecg", "ekg", "channel") for word in words) and "lead" not in words
+    )
+    if numbered or name.strip().startswith("-"):
+        return name.strip()
     return _CANONICAL.get(bare, name.strip())
 
 

@@ -13,6 +13,7 @@ RESIDUAL_OF_ROUNDING = 0.015
 # Peak-to-peak of the typical lead, mV. Beyond these no surface ECG lies.
 PLAUSIBLE_MV = (0.05, 12.0)
 # The resolutions recorders use, most common first.
+_ENOUGH = 20_000  # samples of a lead that show its scale; more of a long recording only cost memory
 COUNTS_PER_MV = (1000.0, 200.0, 400.0, 500.0, 250.0, 204.8, 100.0)
 
 
@@ -23,6 +24,14 @@ class Encoding:
     counts_per_mv: NDArray[np.float64]
     baseline: NDArray[np.float64]
 
+    def counts(self, samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(lead, time) as the file holds them."""
+        return samples_mv * self.counts_per_mv[:, None] + self.baseline[:, None]
+
+
+def _thinned(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    return samples[:, :: max(1, samples.shape[1] // _ENOUGH)]
+
 
 def einthoven_residual(samples: NDArray[np.float64], leads: tuple[str, ...]) -> float | None:
     """How far the recorded limb leads are from one plane, as a fraction of their size; None below three of them.
@@ -31,7 +40,7 @@ def einthoven_residual(samples: NDArray[np.float64], leads: tuple[str, ...]) -> 
     Goldberger say; offsets do not count.
     """
     rows = [leads.index(name) for name in LIMB_FROM_I_II if name in leads]
-    limb = samples[rows]
+    limb = _thinned(samples)[rows]
     limb = limb[:, np.isfinite(limb).all(axis=0)]
     if len(rows) < 3 or limb.shape[1] < 2:
         return None
@@ -48,7 +57,7 @@ def einthoven_residual(samples: NDArray[np.float64], leads: tuple[str, ...]) -> 
 def typical_height_mv(samples_mv: NDArray[np.float64]) -> float:
     """Median over leads of the peak-to-peak, outliers left out; NaN where no lead is alive."""
     heights = []
-    for row in samples_mv:
+    for row in _thinned(samples_mv):
         finite = row[np.isfinite(row)]
         if finite.size and np.ptp(finite) > 0:
             low, high = np.percentile(finite, (0.2, 99.8))
@@ -77,7 +86,7 @@ def _shared_resolution(ecg: Ecg, encoding: Encoding | None, residual: float | No
     """The raw counts at the likeliest resolution, where they obey the law far better than the file's mV do."""
     if encoding is None or residual is None or residual < RESIDUAL_OF_ROUNDING:
         return None
-    counts = ecg.samples_mv * encoding.counts_per_mv[:, None] + encoding.baseline[:, None]
+    counts = encoding.counts(_thinned(ecg.samples_mv))
     of_counts = einthoven_residual(counts, ecg.leads)
     if of_counts is None or of_counts > min(RESIDUAL_SOUND, 0.3 * residual):
         return None
@@ -89,7 +98,9 @@ def _shared_resolution(ecg: Ecg, encoding: Encoding | None, residual: float | No
                 f"The header's gains ({low:g} to {high:g} counts per mV) break Einthoven's law and the raw counts "
                 f"obey it, so every lead was taken at {resolution:g} counts per mV, the likely true scale."
             )
-            return replace(ecg, samples_mv=counts / resolution, warnings=(*ecg.warnings, repair))
+            return replace(
+                ecg, samples_mv=encoding.counts(ecg.samples_mv) / resolution, warnings=(*ecg.warnings, repair)
+            )
     return None
 
 

@@ -88,7 +88,11 @@ def _ecg(path: Path, leads: "list[Lead]", interval_us: int, doubts: tuple[str, .
     for row, (lead, start, end) in enumerate(zip(leads, starts, ends, strict=True)):
         samples[row, start - first : end - first] = lead.samples * per_count[row]
     ecg = Ecg(
-        samples, fs_hz, canonical_leads([lead.label for lead in leads]), warnings=doubts, source=str(path)
+        samples,
+        fs_hz,
+        canonical_leads([lead.label.removeprefix("-") for lead in leads]),
+        warnings=doubts,
+        source=str(path),
     )
     return check_scale(ecg, Encoding(counts_per_mv=1 / per_count, baseline=np.zeros(len(leads))))
 

@@ -27,3 +27,8 @@ def test_aliases(spelling, name):
 
 def test_names_stay_distinct_and_none_is_empty():
     assert canonical_leads(["V1", "v1", "", "V1"]) == ("V1", "V1#2", "signal 3", "V1#3")
+
+
+@pytest.mark.parametrize("name", ["-aVR", "ECG 1", "channel 1", "EKG2"])
+def test_an_inverted_lead_and_a_numbered_signal_are_not_taken_for_a_lead(name):
+    assert canonical_lead(name) == name

@@ -21,7 +21,7 @@ def test_a_common_scale_and_offsets_leave_the_law_whole(offset, factor, seed):
     assert einthoven_residual(samples, LIMB) == pytest.approx(0.0, abs=1e-9)
 
 
-@given(factor=st.one_of(st.floats(0.1, 0.8), st.floats(1.25, 10.0)), row=st.integers(0, 5))
+@given(factor=st.one_of(st.floats(0.1, 0.7), st.floats(1.25, 10.0)), row=st.integers(0, 5))
 def test_a_scale_of_its_own_breaks_it(factor, row):
     samples = limb_mv()
     samples[row] *= factor
