@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.atrial import atrial_cycle, p_likeness, view_diastole
 from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander
+from worldmodel.delineation.disorder import suspect_fibrillation
 from worldmodel.delineation.filters import FS_HZ, fill_gaps, remove_mains, resample
 from worldmodel.delineation.findings import find_all
 from worldmodel.delineation.intervals import intervals_of, reasons
@@ -29,7 +30,7 @@ from worldmodel.delineation.rhythm import Evidence, classify, usual_rr_ms, why_n
 from worldmodel.delineation.waves import Waves, find_waves
 from worldmodel.delineation.window import WINDOW_S, best_start_s
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, Ecg, standard_twelve
-from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality
+from worldmodel.measurement import Finding, Intervals, Measurement, MedianBeat, Quality
 
 # Beyond this numbers only overflow; far below it no lead is believed any more.
 _ABSURD_MV = 1e6
@@ -77,9 +78,9 @@ def measure_batch(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Measur
     return [_measure_one(x[i], energy[i], state, noise, i) for i in range(raw.shape[0])]
 
 
-def _nothing(quality: Quality) -> Measurement:
-    why = reasons(Intervals(), {"beat": quality.reasons[-1]})
-    return Measurement(not_measurable=why | {"t_amplitude_mv": quality.reasons[-1]}, quality=quality)
+def _nothing(quality: Quality, finding: Finding | None = None) -> Measurement:
+    why = reasons(Intervals(), {"beat": quality.reasons[-1]}) | {"t_amplitude_mv": quality.reasons[-1]}
+    return Measurement(not_measurable=why, quality=quality, findings=(finding,) if finding else ())
 
 
 def _measure_one(
@@ -90,7 +91,8 @@ def _measure_one(
     ok = int(state.ok[index].sum())
     found = find_beats(energy) if ok else np.zeros(0, dtype=np.int_)
     if not found.size:
-        return _nothing(judge_recording(lead_faults(state, noise, index), ok, duration_s, 0, None))
+        quality = judge_recording(lead_faults(state, noise, index), ok, duration_s, 0, None)
+        return _nothing(quality, suspect_fibrillation(x, state.ok[index]))
     quiet = quiet_leads(x, state.ok[index])
     r = place_r(remove_wander(x, found), found, quiet)
     level = remove_wander(x, r)
@@ -102,7 +104,8 @@ def _measure_one(
     waves = find_waves(*known)
     if waves.qrs_on is None:  # what was counted as beats may be noise, so neither rate nor rhythm is known
         noisy = judge_recording(faults, ok, duration_s, r.size, None).reasons[:-1]
-        return _nothing(Quality("unusable", (*noisy, waves.why["qrs"]), faults))
+        quality = Quality("unusable", (*noisy, waves.why["qrs"]), faults)
+        return _nothing(quality, suspect_fibrillation(x, quiet))
     evidence = _evidence(level, x, beats, quiet, rr_ms, waves)
     rhythm = classify(evidence)
     no_p = why_no_p(rhythm, evidence.p_likeness)
