@@ -9,7 +9,7 @@ from worldmodel.measurement import Finding, Rhythm
 _MS = FS_HZ / 1000
 # Correlation with the usual QRS below which a beat is of another shape, and of another shape beyond doubt.
 _OTHER_SHAPE, _ALIEN_SHAPE = 0.8, 0.6
-_EARLY = 0.85
+_EARLY = 0.82
 _PAUSE_MS = 2000.0
 
 
@@ -31,7 +31,9 @@ def beat_findings(
         early = _early(rr_ms)
         other = whole & (likeness < (_ALIEN_SHAPE if irregular else _OTHER_SHAPE))
         ventricular = other & (early | irregular | _between_others(other))
-        atrial = early & ~other & (likeness > _OTHER_SHAPE) & (not irregular)
+        # What follows an interpolated beat at once is not early itself.
+        after_other = np.append(False, ventricular[:-1])
+        atrial = early & ~after_other & (likeness > _OTHER_SHAPE) & (not irregular)
         if ventricular.any():
             text = f"{_count(ventricular)} early and of another shape{_run(ventricular)}."
             found.append(Finding("ventricular_ectopic_beats", 0.5 if irregular else 0.75, text))
@@ -47,17 +49,18 @@ def beat_findings(
 
 
 def _early(rr_ms: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(beat,) those after an RR under 0.85 of the longer half of the six around it, and under 0.9 of the next RR.
+    """(beat,) those after an RR under 0.82 of the longer half of the six around it, and under 0.9 of the next RR.
 
     Breathing, which shortens RR step by step, gives neither; the pause after an early beat gives both.
     """
-    early = np.zeros(rr_ms.size + 1, dtype=bool)
-    for index, rr in enumerate(rr_ms):
-        around = np.delete(rr_ms[max(0, index - 3) : index + 4], min(index, 3))
-        usual = float(np.percentile(around, 60))
-        following = rr_ms[index + 1] if index + 1 < rr_ms.size else np.inf
-        early[index + 1] = rr < _EARLY * usual and rr < 0.9 * following
-    return early
+    rr = rr_ms.tolist()
+    early = [False]
+    for index, this in enumerate(rr):
+        around = sorted(rr[max(0, index - 3) : index] + rr[index + 1 : index + 4])
+        usual = around[round(0.6 * (len(around) - 1))]
+        following = rr[index + 1] if index + 1 < len(rr) else usual
+        early.append(this < _EARLY * usual and this < 0.9 * following)
+    return np.array(early)
 
 
 def _between_others(other: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wander
+from worldmodel.delineation.disorder import suspect_fibrillation
 from worldmodel.delineation.filters import FS_HZ, fill_gaps, remove_mains, resample, smooth
 from worldmodel.delineation.noise import jumps_mv, measure_noise
 from worldmodel.delineation.qrs import find_beats, qrs_energy
@@ -17,7 +18,7 @@ from worldmodel.delineation.quality import (
     without_spikes,
 )
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS
-from worldmodel.measurement import Quality
+from worldmodel.measurement import Finding, Quality
 
 # Beyond this numbers only overflow; far below it no lead is believed any more.
 _ABSURD_MV = 1e6
@@ -73,23 +74,32 @@ class Found:
         return float(np.sqrt(each / size)) if size > 0 else float("inf")
 
 
-def find_all_beats(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Found | Quality]:
+@dataclass(frozen=True)
+class NoBeats:
+    """A recording without beats: what is wrong, and what may be there instead."""
+
+    quality: Quality
+    finding: Finding | None = None
+
+
+def find_all_beats(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Found | NoBeats]:
     """The beats of each of samples_mv (batch, 12 leads in standard order, time) in mV at any rate, NaN where nothing
-    was recorded; where there are none, what is wrong."""
+    was recorded."""
     raw = np.clip(np.asarray(samples_mv, dtype=np.float64), -_ABSURD_MV, _ABSURD_MV)
     if raw.shape[-1] < 2:
-        return [Quality("unusable", ("The recording is empty.",)) for _ in raw]
+        return [NoBeats(Quality("unusable", ("The recording is empty.",))) for _ in raw]
     state = judge_leads(raw)
     with_mains = resample(fill_gaps(without_spikes(np.where(state.ok[..., None], raw, 0.0))), fs_hz)
     x = remove_mains(with_mains)
     noise = measure_noise(with_mains, x)
     energy = qrs_energy(x, state.ok)
-    found: list[Found | Quality] = []
+    found: list[Found | NoBeats] = []
     for i, ok in enumerate(state.ok):
         beats = find_beats(energy[i]) if ok.any() else np.zeros(0, dtype=np.int_)
         if not beats.size:
             faults = lead_faults(state, noise, i)
-            found.append(judge_recording(faults, int(ok.sum()), x.shape[-1] / FS_HZ, 0, None))
+            quality = judge_recording(faults, int(ok.sum()), x.shape[-1] / FS_HZ, 0, None)
+            found.append(NoBeats(quality, suspect_fibrillation(x[i], ok)))
             continue
         quiet = quiet_leads(x[i], ok)
         r = place_r(x[i], beats, quiet)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.atrial import atrial_cycle, p_likeness, view_diastole
+from worldmodel.delineation.disorder import suspect_fibrillation
 from worldmodel.delineation.filters import FS_HZ
 from worldmodel.delineation.findings import find_all
-from worldmodel.delineation.found import Found, find_all_beats
+from worldmodel.delineation.found import Found, NoBeats, find_all_beats
 from worldmodel.delineation.intervals import confidence_of, intervals_of, reasons
 from worldmodel.delineation.marker import Marker, shipped_marker
 from worldmodel.delineation.marks import beat_marks_s, lead_intervals, lead_marks_ms, mark_kinds
@@ -68,9 +69,10 @@ def measure_batch(
     return [_measure_one(one, next(marked)) if isinstance(one, Found) else _nothing(one) for one in found]
 
 
-def _nothing(quality: Quality) -> Measurement:
-    why = reasons(Intervals(), Shape(), {"beat": quality.reasons[-1]})
-    return Measurement(not_measurable=why, quality=quality)
+def _nothing(nothing: NoBeats) -> Measurement:
+    why = reasons(Intervals(), Shape(), {"beat": nothing.quality.reasons[-1]})
+    findings = (nothing.finding,) if nothing.finding else ()
+    return Measurement(not_measurable=why, quality=nothing.quality, findings=findings)
 
 
 def _measure_one(found: Found, marked: list[Marked]) -> Measurement:
@@ -80,7 +82,8 @@ def _measure_one(found: Found, marked: list[Marked]) -> Measurement:
     waves = find_waves(*known)
     if waves.qrs_on is None:  # what was counted as beats may be noise, so neither rate nor rhythm is known
         noisy = judge_recording(found.faults, ok, found.duration_s, beats.r.size, None).reasons[:-1]
-        return _nothing(Quality("unusable", (*noisy, waves.why["qrs"]), found.faults))
+        quality = Quality("unusable", (*noisy, waves.why["qrs"]), found.faults)
+        return _nothing(NoBeats(quality, suspect_fibrillation(found.x, found.quiet)))
     evidence = _evidence(found, waves)
     rhythm = classify(evidence)
     no_p = why_no_p(rhythm, evidence.p_likeness)

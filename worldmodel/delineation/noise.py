@@ -63,7 +63,8 @@ def _muscle_mv(x: NDArray[np.float64]) -> NDArray[np.float64]:
     # Every other sample tells enough, in half the time.
     rest = x[..., 2:-2:2] - 0.5 * (x[..., :-4:2] + x[..., 4::2])
     block = min(_SECOND // 10, rest.shape[-1])
-    whole = rest[..., : rest.shape[-1] // block * block].reshape(*rest.shape[:-1], -1, block)
+    blocks = rest.shape[-1] // block
+    whole = rest[..., : blocks * block].reshape(*rest.shape[:-1], blocks, block)
     power = np.einsum("...i,...i->...", whole, whole) / block
     return np.asarray(np.sqrt(np.median(power, axis=-1) / 1.5))
 

@@ -41,7 +41,7 @@ def suspect_reversal(beat: MedianBeat) -> str | None:
                 "P and QRS are inverted in II: possibly the electrodes of right arm and left leg are swapped."
             )
     elif upright["I"] < -_LEAST_P_MV and _runs_against(qrs[_ROW["I"]], left):
-        return "P and QRS are inverted in I but not in V6: possibly the arm electrodes are swapped."
+        return "P and QRS are inverted in I, not in V6: possibly the arm electrodes are swapped."
     return None
 
 

@@ -72,7 +72,7 @@ def classify(evidence: Evidence) -> Rhythm:
         return Rhythm("other", 0.6)
     likeness = max(0.0, evidence.p_likeness or 0.0)
     chaos = irregularity(rr)
-    if not _recurs(rr, chaos):
+    if likeness < P_LOCKED or not _recurs(rr, chaos):
         if any(chaos > least and likeness < most for least, most in _FIBRILLATION):
             return Rhythm("atrial_fibrillation", round(min(0.95, 0.6 + chaos * (1 - likeness)), 2))
         if chaos > 0.2 and cycle.flutter > _COARSE and likeness < 0.95:
