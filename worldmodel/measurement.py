@@ -89,13 +89,14 @@ class Finding:
 class Shape:
     """Axes in the frontal plane in degrees, and the form of the T wave; None where not measurable.
 
-    t_flatness, t_asymmetry: of the vector magnitude. Flatness is 0 for a peaked and near 1 for a flat T,
-    asymmetry 0 where both flanks mirror each other.
+    t_amplitude_mv: in the lead where T is highest. t_flatness, t_asymmetry: of the magnitude of all leads;
+    flatness is 1/3 for a Gaussian and 5/9 for a plateau, asymmetry 0 where both flanks mirror each other.
     """
 
     p_axis_deg: float | None = None
     qrs_axis_deg: float | None = None
     t_axis_deg: float | None = None
+    t_amplitude_mv: float | None = None
     t_flatness: float | None = None
     t_asymmetry: float | None = None
 

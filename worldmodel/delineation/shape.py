@@ -10,13 +10,13 @@ from worldmodel.measurement import FIDUCIALS, MedianBeat, Shape, Variability
 _R, _QRS_ON, _T_END = (FIDUCIALS.index(name) for name in ("r_peak", "qrs_on", "t_end"))
 
 
-def shape_of(beat: MedianBeat, amplitudes_trusted: bool = True) -> Shape:
+def shape_of(beat: MedianBeat) -> Shape:
     """Axes, and height and form of the T wave.
 
     Flatness is the inverse kurtosis of the T wave on the magnitude of all leads, as if it were a distribution
     over time: 1/3 for a Gaussian, 5/12 for a triangle, 5/9 for a plateau. Asymmetry is the mean distance between
-    the falling flank and the mirror image of the rising one, in T heights. (Both ask what the scores of Andersen
-    2007, doi:10.1016/j.jelectrocard.2007.07.003, from memory, ask; they are not those scores.)
+    the falling flank and the mirror image of the rising one, in T heights. (Both ask what the
+    scores of that name in the FDA's trials ask, but they are not those scores.)
     """
     p_axis, qrs_axis, t_axis = axes_deg(beat)
     flatness, asymmetry = _t_form(beat)
@@ -24,7 +24,7 @@ def shape_of(beat: MedianBeat, amplitudes_trusted: bool = True) -> Shape:
         p_axis_deg=_rounded(p_axis, 1),
         qrs_axis_deg=_rounded(qrs_axis, 1),
         t_axis_deg=_rounded(t_axis, 1),
-        t_amplitude_mv=_rounded(_t_amplitude_mv(beat), 4) if amplitudes_trusted else None,
+        t_amplitude_mv=_rounded(_t_amplitude_mv(beat), 4),
         t_flatness=_rounded(flatness, 3),
         t_asymmetry=_rounded(asymmetry, 3),
     )

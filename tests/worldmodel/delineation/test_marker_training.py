@@ -1,0 +1,97 @@
+"""Training examples: marks stay on their waves, and what nobody marked is not taught as absent."""
+
+import numpy as np
+import pytest
+import torch
+
+from worldmodel.delineation.marker import LEADS, MARKED, STEPS, Marker
+from worldmodel.delineation.marker_training import (
+    FOLDS,
+    TIMES_MS,
+    Examples,
+    augment,
+    batch,
+    examples_of,
+    fold_of,
+    loss_of,
+    made_example,
+    train_marker,
+)
+from worldmodel.evaluation.marks import MarkedRecord, Marks
+
+P_PEAK, T_PEAK = MARKED.index("p_peak"), MARKED.index("t_peak")
+
+
+@pytest.fixture
+def record(heart, make) -> MarkedRecord:
+    """A made recording, every wave marked but the first P and the last T, in every lead."""
+    h = heart(noise_mv=0.005)
+    qrs_on = np.arange(-200.0, 10_000, 60_000 / h.hr_bpm) / 1000
+    qrs_on = qrs_on[(qrs_on > 0.3) & (qrs_on < 9.4)]
+    ms = 0.001
+    p = np.stack([qrs_on - 160 * ms, qrs_on - 110 * ms, qrs_on - 60 * ms], axis=1)
+    qrs = np.stack([qrs_on, qrs_on + 40 * ms, qrs_on + 90 * ms], axis=1)
+    t = np.stack([qrs_on + 170 * ms, qrs_on + 305 * ms, qrs_on + 390 * ms], axis=1)
+    waves = {"p": p[1:], "qrs": qrs, "t": t[:-1]}
+    return MarkedRecord("made", make(h), h.fs_hz, tuple(Marks((lead,), waves) for lead in range(LEADS)))
+
+
+def test_the_marks_of_a_recording_become_marks_of_its_beats(record):
+    (kind,) = examples_of(record)
+    assert kind.beats_mv.shape == (len(kind.marks_ms), LEADS, STEPS)
+    length = kind.marks_ms[:, 0, MARKED.index("qrs_off")] - kind.marks_ms[:, 0, MARKED.index("qrs_on")]
+    np.testing.assert_allclose(length, 90.0, atol=1e-6)
+    on = kind.marks_ms[1:-1, 0, MARKED.index("qrs_on")]
+    assert np.abs(on + 40.0).max() < 6.0
+
+
+def test_an_unmarked_wave_at_the_ends_is_unknown_and_inside_it_is_absent(record):
+    (kind,) = examples_of(record)
+    first, last = kind.marks_ms[0], kind.marks_ms[-1]
+    assert np.isnan(first[:, P_PEAK]).all() and not kind.p_known[0].any() and kind.t_known[0].all()
+    assert np.isnan(last[:, T_PEAK]).all() and not kind.t_known[-1].any() and kind.p_known[-1].all()
+
+
+def test_augmentation_moves_marks_with_their_waves():
+    """The peak of a lone T wave stays under its mark, however it was stretched."""
+    rng = np.random.default_rng(0)
+    peak_ms, end_ms = 250.0, 350.0
+    wave = np.exp(-0.5 * ((TIMES_MS - peak_ms) / 30.0) ** 2)
+    marks = np.full((1, LEADS, len(MARKED)), np.nan)
+    marks[..., 3:] = [-40.0, 40.0, peak_ms, end_ms]
+    everywhere = np.ones((1, LEADS), dtype=bool)
+    drawn = Examples(np.tile(wave, (1, LEADS, 1)), marks, everywhere, everywhere, everywhere[0])
+    for _ in range(40):
+        beat, _, aim, shares = augment(drawn, rng)
+        marked = (aim[0, T_PEAK] * TIMES_MS).sum()
+        found = TIMES_MS[np.argmax(np.abs(beat[0] - np.median(beat[0])))]
+        assert abs(marked - found) < 25.0  # noise moves the highest sample of so broad a wave
+        assert shares[0].tolist() == [0.0, 1.0]
+        assert aim[0, :3].sum() == 0.0 and aim[0, 3:].sum() == pytest.approx(4.0, abs=1e-4)
+
+
+def test_one_batch_has_the_shapes_of_the_marker_and_its_loss_falls_with_training():
+    parts = batch([], np.random.default_rng(1))
+    assert [tuple(part.shape[1:]) for part in parts] == [
+        (12, STEPS),
+        (12,),
+        (12, len(MARKED), STEPS),
+        (12, 2),
+    ]
+    torch.manual_seed(0)
+    before = float(loss_of(Marker(), parts).detach())
+    trained = train_marker([], 12, 0, lambda _: None)
+    assert float(loss_of(trained, parts).detach()) < before
+
+
+def test_training_is_the_same_for_the_same_seed():
+    one, other = (
+        train_marker([[made_example(np.random.default_rng(5))]], 2, 3, lambda _: None) for _ in range(2)
+    )
+    for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_a_recording_is_always_in_the_same_fold():
+    assert [fold_of(str(n)) for n in (1, 3, 5, 7)] == [fold_of(str(n)) for n in (1, 3, 5, 7)]
+    assert {fold_of(str(n)) for n in range(1, 200, 2)} == set(range(FOLDS))
