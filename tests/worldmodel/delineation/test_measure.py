@@ -51,7 +51,7 @@ def test_amplitude_moves_no_boundary(heart, make):
     small, large = measure_batch(np.stack([0.5 * drawn, 2.0 * drawn]), 500.0)
     for name in TOLERANCE_MS:
         assert getattr(small.intervals, name) == pytest.approx(getattr(large.intervals, name), abs=1.5)
-    assert large.t_amplitude_mv == pytest.approx(4 * small.t_amplitude_mv, rel=0.05)
+    assert large.shape.t_amplitude_mv == pytest.approx(4 * small.shape.t_amplitude_mv, rel=0.05)
 
 
 def test_the_batch_measures_as_one_by_one(heart, make):
@@ -115,7 +115,7 @@ def test_one_beat_has_a_qrs_and_no_rate(heart, make_ecg):
 
 def test_amplitudes_of_an_impossible_scale_are_not_given(heart, make_ecg):
     measured = measure(replace(make_ecg(heart()), amplitudes_trusted=False, warnings=("The gain is odd.",)))
-    assert measured.t_amplitude_mv is None
+    assert measured.shape.t_amplitude_mv is None
     assert "scale" in measured.not_measurable["t_amplitude_mv"]
     assert measured.warnings == ("The gain is odd.",)
     assert measured.intervals.qt_ms is not None

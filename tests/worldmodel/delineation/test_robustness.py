@@ -16,7 +16,7 @@ def check(measured):
     for name, value in measured.intervals.as_dict().items():
         assert (value is None) == (name in measured.not_measurable), name
         assert value is None or (np.isfinite(value) and value > 0), name
-    assert (measured.t_amplitude_mv is None) == ("t_amplitude_mv" in measured.not_measurable)
+    assert (measured.shape.t_amplitude_mv is None) == ("t_amplitude_mv" in measured.not_measurable)
     assert all(measured.not_measurable.values())
 
 
