@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tools.errors import OutputError
 from tools.paper import AFTER, EDGE_MM
 from tools.plot import PlotError, draw_ecg, intervals_line, save_figure, svg_of
-from tools.strips import PRE_MM
+from tools.traces import PRE_MM
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.measurement import Intervals
 from worldmodel.readers import read_ecg
@@ -150,7 +150,7 @@ def test_a_start_outside_the_recording_is_an_error(start_s: float) -> None:
 def test_two_seconds_show_every_lead_and_say_so() -> None:
     figure = draw_ecg(rhythm(2.0))
     assert sum(len(x) == 1000 for x, _, _ in lines(figure)) == 13
-    assert "every column starts at 0 s" in words(figure)
+    assert "every column starts where it does" in words(figure)
 
 
 def test_two_recordings_differ_in_colour_and_are_named() -> None:
