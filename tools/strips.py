@@ -170,7 +170,7 @@ def _notes(shown: Sequence[Shown], rows: Sequence[Sequence[Cell]]) -> list[str]:
     notes = []
     columns = {cell.offset_s for row in rows for cell in row if cell.duration_s == COLUMN_S}
     if columns == {0.0}:
-        notes.append("short recording: every column starts where it does")
+        notes.append("short recording: each column shows its beginning")
     elif len(shown) == 2 and columns:
         notes.append(f"limb leads from the start, chest leads from {COLUMN_S:g} s on")
     if any(recording.marks_s is not None and recording.marks_s.size for recording in shown):

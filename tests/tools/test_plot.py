@@ -150,7 +150,7 @@ def test_a_start_outside_the_recording_is_an_error(start_s: float) -> None:
 def test_two_seconds_show_every_lead_and_say_so() -> None:
     figure = draw_ecg(rhythm(2.0))
     assert sum(len(x) == 1000 for x, _, _ in lines(figure)) == 13
-    assert "every column starts where it does" in words(figure)
+    assert "each column shows its beginning" in words(figure)
 
 
 def test_two_recordings_differ_in_colour_and_are_named() -> None:
