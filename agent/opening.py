@@ -50,14 +50,14 @@ def _resumed(store: ThreadStore, thread: str, given: CaseReference) -> CaseRefer
     known = store.saver.get_tuple({"configurable": {"thread_id": thread}})
     if known is None:
         raise ThreadError(f"no thread is called {thread!r}", "See `ecgwm-agent threads list`.")
-    before = known.checkpoint["channel_values"].get("case") or {}
+    before: CaseReference = known.checkpoint["channel_values"].get("case") or CaseReference()
     for key in ("ecg", "patient"):
-        if given.get(key) and before.get(key) and given[key] != before[key]:
+        if given.get(key) and before.get(key) and given.get(key) != before.get(key):
             raise ThreadError(
-                f"thread {thread!r} is about another {key}: {before[key]}",
+                f"thread {thread!r} is about another {key}: {before.get(key)}",
                 "Begin a new thread for another case.",
             )
-    reading: CaseReference = before if before.get("ecg") else given
+    reading = before if before.get("ecg") else given
     for key in ("stated", "window"):
         if given.get(key) and given.get(key) != reading.get(key):
             raise ThreadError(

@@ -38,9 +38,8 @@ def mask(
     from tools.case import load_case
     from tools.mask import mask_actions
 
-    result = mask_actions(
-        load_case(ecg, patient, stated_facts(fs, unit, leads), window), drug or (), action or (), goal
-    )
+    case = load_case(ecg, patient, stated_facts(fs, unit, leads), window)
+    result = mask_actions(case, drug or (), action or (), goal)
     emit(
         "mask",
         result,

@@ -1,42 +1,77 @@
 """Reading a recording from a file of any known format, recognised by its content."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from worldmodel.ecg import Ecg
 from worldmodel.errors import EcgFileError
-from worldmodel.readers import wfdb_record
+from worldmodel.readers import dicom_ecg, edf, numpy_array, scp_ecg, table, wfdb_record
 from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 
 class Format(NamedTuple):
     """locate: the file a given path is read from in this format, or None where it is not of this format."""
 
+    name: str
     locate: Callable[[Path], Path | None]
     read: Callable[[Path], Ecg]
 
 
-FORMATS = (Format(wfdb_record.locate, wfdb_record.read),)
+class Numbers(NamedTuple):
+    """A format that does not say rate, unit and leads itself: they are stated."""
+
+    name: str
+    locate: Callable[[Path], Path | None]
+    read: Callable[[Path, Stated], Ecg]
+
+
+FORMATS = (
+    Format("WFDB", wfdb_record.locate, wfdb_record.read),
+    Format("DICOM-ECG", dicom_ecg.locate, dicom_ecg.read),
+    Format("SCP-ECG", scp_ecg.locate, scp_ecg.read),
+    Format("EDF/EDF+", edf.locate, edf.read),
+)
+# Asked last: a file of any other format is no table, whatever its first lines look like.
+TABLES = (
+    Numbers("NumPy", numpy_array.locate, numpy_array.read),
+    Numbers("CSV/TSV", table.locate, table.read),
+)
 
 
 def read_ecg(path: str | Path, stated: Stated = NOTHING_STATED) -> Ecg:
     """The recording at `path`, in mV, leads under their canonical names and in the order of the file.
 
-    A WFDB record may be named with or without extension, by its `.hea`, `.dat` or `.mat`.
+    A WFDB record may be named with or without extension, by its `.hea`, `.dat` or `.mat`. `stated` is for tables
+    and arrays, which do not say it themselves.
     Raises EcgFileError where nothing can be read; doubts that remain are in `Ecg.warnings`.
     """
     given = Path(path).expanduser()
-    for locate, read in FORMATS:
+    for name, locate, read in FORMATS:
         found = locate(given)
         if found is not None:
-            return read(found)
+            ecg = read(found)
+            unused = f"{found.name} is {name} and says rate, unit and leads itself: those were used, not the stated."
+            return replace(ecg, warnings=(*ecg.warnings, unused)) if stated.anything else ecg
+    for _, locate, read_stated in TABLES:
+        found = locate(given)
+        if found is not None:
+            return read_stated(found, stated)
+    raise _unknown(given)
+
+
+def _unknown(given: Path) -> EcgFileError:
+    """Why nothing can be read there."""
     if given.is_dir():
-        raise EcgFileError(f"{path} is a folder.", "Name one recording in it, such as its .hea file.")
+        return EcgFileError(f"{given} is a folder.", "Name one recording in it, such as its .hea file.")
     if not given.exists():
         hint = "Check the path; a WFDB record is named by its .hea file or without extension."
-        raise EcgFileError(f"There is no recording at {path}.", hint)
-    raise EcgFileError(
-        f"{path} is not an ECG of a known format, or its header is missing.",
-        "Known are WFDB records: a .hea header with its .dat or .mat signal file beside it.",
+        return EcgFileError(f"There is no recording at {given}.", hint)
+    if not given.stat().st_size:
+        return EcgFileError(f"{given} is empty.", "Copy or export it again.")
+    known = ", ".join(known.name for known in (*FORMATS, *TABLES))
+    return EcgFileError(
+        f"{given} is not an ECG of a known format, or its header is missing.",
+        f"Known are {known}; a WFDB record is a .hea header with its .dat or .mat signal file beside it.",
     )
