@@ -12,7 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.measure_words import LEAD_COLUMNS, detail_lines, doubts, lead_rows, signal_text, summary_lines
+from agent.measure_words import (
+    LEAD_COLUMNS,
+    detail_lines,
+    doubts,
+    lead_rows,
+    passed_over_text,
+    signal_text,
+    summary_lines,
+)
 from agent.wording import (
     INTERVALS,
     LEGEND,
@@ -79,7 +87,7 @@ def print_measure(console: Console, result: "MeasureResult", *, per_lead: bool =
             _print_leads(console, recording)
     if result.passed_over:
         console.print()
-        _print_line(console, "passed over", f"{result.passed_over} files that are no recordings")
+        _print_line(console, "passed over", passed_over_text(result.passed_over))
 
 
 def print_mask(console: Console, result: "MaskResult") -> None:

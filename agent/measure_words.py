@@ -89,15 +89,19 @@ def summary_lines(result: "MeasureResult", summary: "Summary") -> Iterator[Line]
     if summary.with_warnings:
         yield "with warnings", str(summary.with_warnings)
     if result.passed_over:
-        yield "passed over", f"{result.passed_over} files that are no recordings"
+        yield "passed over", passed_over_text(result.passed_over)
     if summary.failed:
-        yield "not read", str(summary.failed)
+        yield "could not be read", str(summary.failed)
     for failed in summary.first_failed:
-        yield failed.file, failed.message
+        yield "not read", f"{failed.file}: {failed.message}"
     if summary.failed > len(summary.first_failed):
-        yield "and", f"{summary.failed - len(summary.first_failed)} others that could not be read"
+        yield "not read", f"and {summary.failed - len(summary.first_failed)} others"
     where = summary.file or "nowhere; name a file with --out, such as --out measured.csv"
     yield "written to", where
+
+
+def passed_over_text(count: int) -> str:
+    return "1 file that is no recording" if count == 1 else f"{count} files that are no recordings"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -1,5 +1,6 @@
 """Tool: measure recordings of any supported format."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -174,8 +175,9 @@ def measure_file(
     except EcgFileError as error:
         problem = FileProblem(message=error.message, hint=error.hint)
     except Exception as error:  # one strange file must not end a run over ten thousand
+        logging.getLogger(__name__).exception(file_name(path))
         fault = f"{type(error).__name__}: {error}"
-        hint = "This is a fault of the program; it can be seen whole with the file alone and --debug."
+        hint = "This is a fault of the program; measure this file alone with --debug for its traceback."
         problem = FileProblem(message=fault, hint=hint)
     return Recording(file=file_name(path), error=problem)
 

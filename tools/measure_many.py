@@ -1,5 +1,6 @@
 """Measuring thousands of recordings: chunk by chunk, by several processes, only a few chunks in memory at a time."""
 
+import logging
 import os
 import signal
 import threading
@@ -69,7 +70,7 @@ def summarise(
     done = dict(out.done) if out else {}
     tally = Tally()
     tally.add(done.values())
-    problems = tuple(problem for problem in found.problems if problem.file not in done)
+    problems = tuple(problem for problem in found.problems if not out or not out.has(problem.file))
     todo = files_to_do(found, out)
     with closing(measure_each(todo, window, stated, jobs, progress)) as chunks:
         for chunk in chain([problems], chunks):
@@ -82,7 +83,7 @@ def summarise(
 
 def files_to_do(found: Found, out: MeasuredFile | None) -> list[Path]:
     """The files that `out` has not yet, each once."""
-    return list(dict.fromkeys(file for file in found.files if not out or file_name(file) not in out.done))
+    return list(dict.fromkeys(file for file in found.files if not out or not out.has(file_name(file))))
 
 
 def _here(
@@ -114,6 +115,7 @@ def _measure_chunk(files: Sequence[Path], window: Window | None, stated: Stated)
 
 def _start_worker() -> None:
     """Ctrl-C is for the parent, which ends its workers; and where it was killed, they end, too."""
+    logging.getLogger().addHandler(logging.NullHandler())  # as in the parent: what went wrong is in the results
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

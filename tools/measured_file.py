@@ -29,7 +29,7 @@ _COLUMNS = (
         "window_end_s",
     ),
     *("leads", "missing_leads", *_INTERVALS, *_SHAPE, *_VARIABILITY),
-    *("findings", "quality_reasons", "not_measurable", "warnings", "error"),
+    *("findings", "quality_reasons", "not_measurable", "warnings", "error", "hint"),
 )
 _JSON_START = b'{"file":'
 
@@ -66,6 +66,10 @@ class MeasuredFile:
     ) -> None:
         self._file.close()
 
+    def has(self, file: str) -> bool:
+        """Whether the recording of this path is there already."""
+        return _one_line(file) in self.done
+
     def append(self, recordings: Iterable[Recording]) -> None:
         """Write them and hand them to the system, so that a kill loses nothing of them. Raises OutputError."""
         line = _csv_of if self._csv else _json_of
@@ -90,7 +94,7 @@ class MeasuredFile:
                 entry = self._entry(line)
                 if entry is None:
                     raise self._not_ours(number)
-                self.done[entry.file] = entry
+                self.done[_one_line(entry.file)] = entry
             elif line != _csv_line(_COLUMNS).encode():
                 raise self._not_ours(number)
             end += len(line)
@@ -161,7 +165,8 @@ def _csv_of(recording: Recording) -> str:
         "quality_reasons": " ".join(quality.reasons) if quality else None,
         "not_measurable": "; ".join(f"{name}: {reason}" for name, reason in recording.not_measurable.items()),
         "warnings": " ".join(recording.warnings),
-        "error": error and f"{error.message} {error.hint}".strip(),
+        "error": error and error.message,
+        "hint": error and error.hint,
     }
     return _csv_line([values.get(name) for name in _COLUMNS])
 
@@ -169,9 +174,13 @@ def _csv_of(recording: Recording) -> str:
 def _csv_line(values: Sequence[object]) -> str:
     """One row in one line, whatever the texts hold, so that a cut-off row is known by its missing end."""
     line = io.StringIO()
-    texts = [" ".join(value.splitlines()) if isinstance(value, str) else value for value in values]
+    texts = [_one_line(value) if isinstance(value, str) else value for value in values]
     csv.writer(line, lineterminator="\n").writerow(texts)
     return line.getvalue()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 def _entry_of_csv(line: str) -> Entry:

@@ -23,6 +23,7 @@ EDGE_MM, LINE_MM = 5.0, 4.6  # white around the paper, and the height of a line 
 PAPER, GRID_1_MM, GRID_5_MM = "#fffaf8", "#f8dcd6", "#eeb3a8"
 INK, ASIDE, BEFORE, AFTER = "#111111", "#555555", "#777777", "#0a3fa8"
 FONT = "DejaVu Sans"  # comes with the drawing library
+PNG_DPI = 200
 LEAD_PT, BOLD = 8.5, "bold"
 # Paper that the figures may fit on, the smaller first, and what printers leave of it.
 SHEETS_MM = (("A4 landscape", 297, 210), ("A3 portrait", 297, 420))
@@ -98,11 +99,14 @@ def printable(text: str) -> str:
 
 
 def text_width_mm(text: str, size: float, weight: str = "normal") -> float:
-    """How wide `text` will be on the paper."""
+    """How wide `text` will be on the paper: as a picture, where letters are rounded to pixels, or in print."""
     font = _font(weight)
-    font.set_size(size, 720)  # ten times as large as drawn, so that rounding to pixels plays no part
-    font.set_text(printable(text), 0.0)
-    return 1.03 * float(font.get_width_height()[0]) / 640 / POINTS_PER_MM  # pictures do round, some of it up
+    widths = []
+    for dpi in (PNG_DPI, 10 * PNG_DPI):
+        font.set_size(size, dpi)
+        font.set_text(printable(text), 0.0)
+        widths.append(font.get_width_height()[0] / 64 / dpi)
+    return 1.01 * MM_PER_INCH * max(widths)
 
 
 def wrapped(text: str, size: float, room_mm: float = PAPER_MM) -> list[str]:

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from tools.beats import draw_beats
 from tools.captions import intervals_line
+from tools.paper import PNG_DPI
 from tools.strips import PlotError, draw_ecg, draw_strips
 from tools.writing import written_whole
 
 __all__ = ["PlotError", "draw_beats", "draw_ecg", "draw_strips", "intervals_line", "save_figure", "svg_of"]
 
-PNG_DPI = 200
 FORMATS = (".png", ".svg", ".pdf")
 
 

@@ -23,7 +23,7 @@ LEAST_MM = (11.0, 5.0)  # of a row above and below its baseline: the calibration
 
 @dataclass(frozen=True)
 class Shown:
-    """A recording as it is to be drawn, from `start_s` on.
+    """A recording as it is to be drawn: at most `length_s` from `start_s` on.
 
     marks_s: (beat, 12, FIDUCIALS) in seconds from the start of the recording, None for no marks.
     """
@@ -31,6 +31,7 @@ class Shown:
     ecg: Ecg
     name: str = ""
     start_s: float = 0.0
+    length_s: float = PAPER_S
     marks_s: NDArray[np.float64] | None = None
 
     @cached_property
@@ -48,8 +49,8 @@ class Shown:
 
     @property
     def end_s(self) -> float:
-        """Where the paper ends, or the recording."""
-        return min(self.start_s + PAPER_S, self.ecg.duration_s)
+        """Where the drawing ends, or the recording does."""
+        return min(self.start_s + min(self.length_s, PAPER_S), self.ecg.duration_s)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class Trace:
 def trace_of(shown: Shown, cell: Cell) -> Trace:
     """The stretch of a recording that a cell shows."""
     ecg = shown.all_leads
-    part = ecg.window(shown.start_s + cell.offset_s, cell.duration_s)
+    start_s = shown.start_s + cell.offset_s
+    part = ecg.window(start_s, max(0.0, min(cell.duration_s, shown.end_s - start_s)))
     nothing = np.full(part.samples_mv.shape[1], np.nan)
     mv = part.lead(cell.lead) if cell.lead in ecg.leads else nothing
     mv = np.where(np.isfinite(mv), np.clip(mv, -ABSURD_MV, ABSURD_MV), np.nan)
