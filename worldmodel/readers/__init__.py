@@ -8,6 +8,7 @@ from typing import NamedTuple
 from worldmodel.ecg import Ecg
 from worldmodel.errors import EcgFileError
 from worldmodel.readers import dicom_ecg, edf, numpy_array, scp_ecg, table, wfdb_record
+from worldmodel.readers.printable import printable
 from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 
@@ -48,6 +49,13 @@ def read_ecg(path: str | Path, stated: Stated = NOTHING_STATED) -> Ecg:
     Raises EcgFileError where nothing can be read; doubts that remain are in `Ecg.warnings`.
     """
     given = Path(path).expanduser()
+    try:
+        return _read(given, stated)
+    except EcgFileError as error:  # what it quotes of a damaged file may be anything
+        raise EcgFileError(printable(error.message), error.hint) from error
+
+
+def _read(given: Path, stated: Stated) -> Ecg:
     for name, locate, read in FORMATS:
         found = locate(given)
         if found is not None:

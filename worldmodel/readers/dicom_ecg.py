@@ -14,6 +14,7 @@ from worldmodel.errors import EcgFileError
 from worldmodel.readers.head import head_of
 from worldmodel.readers.lead_codes import LEAD_OF_NUMBER
 from worldmodel.readers.names import canonical_leads
+from worldmodel.readers.printable import printable
 from worldmodel.readers.rates import left_out
 from worldmodel.readers.scale import Encoding, check_scale
 from worldmodel.units import FS_HZ, mv_per
@@ -78,30 +79,32 @@ def read(path: Path) -> Ecg:
         warnings.simplefilter("ignore")
         try:
             data = pydicom.dcmread(path)
-            kind = str(getattr(data.get("SOPClassUID"), "name", "")) or "DICOM object"
-            items = list(data.get("WaveformSequence") or ())
-            little = data.original_encoding[1] is not False
-            groups = [_group(path, item) for item in items]
+            groups = [_group(path, item) for item in data.get("WaveformSequence") or ()]
+            if not groups:
+                raise _no_waveform(path, data)
+            best = max(groups, key=lambda group: group.merit)
+            counts = _counts(path, best, little=data.original_encoding[1] is not False)
         except EcgFileError:
             raise
         except Exception as error:  # the library raises whatever its parser meets in a damaged file
             raise EcgFileError(
                 f"{path} is not readable as DICOM ({type(error).__name__}: {error}).", _DAMAGED
             ) from error
-        if not groups:
-            raise EcgFileError(
-                f"{path} holds no waveform: it is a {kind}.",
-                "Export the ECG as a DICOM waveform (such as 12-lead ECG Waveform Storage), not as a picture or PDF.",
-            )
-        best = max(groups, key=lambda group: group.merit)
-        counts = _counts(path, best, little)
     return _ecg(path, best, counts, [group for group in groups if group is not best])
+
+
+def _no_waveform(path: Path, data: "Dataset") -> EcgFileError:
+    kind = str(getattr(data.get("SOPClassUID"), "name", "")) or "DICOM object"
+    return EcgFileError(
+        f"{path} holds no waveform: it is a {printable(kind, 60)}.",
+        "Export the ECG as a DICOM waveform (such as 12-lead ECG Waveform Storage), not as a picture or PDF.",
+    )
 
 
 def _group(path: Path, item: "Dataset") -> _Group:
     fs_hz, samples = float(item.SamplingFrequency), int(item.NumberOfWaveformSamples)
     channels = tuple(_channel(channel) for channel in item.ChannelDefinitionSequence)
-    label = str(item.get("MultiplexGroupLabel") or "")
+    label = printable(str(item.get("MultiplexGroupLabel") or ""))
     if len(channels) != int(item.NumberOfWaveformChannels):
         raise EcgFileError(
             f"{path} announces {item.NumberOfWaveformChannels} channels and defines {len(channels)}.",
@@ -133,7 +136,7 @@ def _name(channel: "Dataset") -> str:
             return LEAD_OF_NUMBER[int(match[1])]
         meaning = str(sources[0].get("CodeMeaning") or "")
     words = meaning or str(channel.get("ChannelLabel") or "")
-    return canonical_leads([re.sub(r"\(.*?\)", "", words)])[0]
+    return canonical_leads([re.sub(r"\(.*?\)", "", printable(words))])[0]
 
 
 def _counts(path: Path, group: _Group, little: bool) -> NDArray[Any]:

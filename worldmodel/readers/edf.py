@@ -17,6 +17,7 @@ from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import EcgFileError
 from worldmodel.readers.head import head_of
 from worldmodel.readers.names import canonical_lead, canonical_leads
+from worldmodel.readers.printable import printable
 from worldmodel.readers.rates import left_out, shared_rate
 from worldmodel.readers.scale import Encoding, check_scale
 from worldmodel.units import FS_HZ, mv_per
@@ -82,9 +83,10 @@ class _Header:
 
 
 def locate(path: Path) -> Path | None:
-    """`path` where it begins as EDF does: version 0 in eight bytes, and nothing but printable ASCII after it."""
+    """`path` where it begins as EDF does: version 0 in eight bytes, text in one line, the size of the header."""
     head = head_of(path, _FIXED)
-    return path if head.startswith(b"0       ") and all(32 <= byte < 127 for byte in head[168:192]) else None
+    sized = re.fullmatch(rb"\d+ *", head[184:192])
+    return path if head.startswith(b"0       ") and sized and b"\n" not in head[:192] else None
 
 
 def read(path: Path) -> Ecg:
@@ -143,7 +145,7 @@ def _signals(head: bytes, count: int) -> tuple[_Signal, ...]:
 
     def field(name: str, index: int) -> str:
         first = count * starts[name] + index * _WIDTHS[name]
-        return head[first : first + _WIDTHS[name]].decode("latin-1").strip("\0 ")
+        return printable(head[first : first + _WIDTHS[name]].decode("latin-1").strip("\0 "))
 
     sizes = [int(field("samples", index)) for index in range(count)]
     if min(sizes, default=1) < 1:

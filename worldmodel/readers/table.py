@@ -83,7 +83,7 @@ def read(path: Path, stated: Stated) -> Ecg:
         raise EcgFileError(
             f"{path} cannot be read: {error.strerror}.", "Check the file's permissions."
         ) from error
-    if table is None or not table.rows:
+    if table is None:
         raise EcgFileError(
             f"{path} is no table of numbers.", "Give one row for each sample and one column a lead."
         )
@@ -117,8 +117,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    stripped = (line.rstrip() if line.rstrip().strip(",;") else "" for line in text.splitlines())
-    return [line for line in stripped if line and not line.lstrip().startswith(_COMMENTS)]
+    return [line for line in text.splitlines() if line.strip(" ") and not line.lstrip().startswith(_COMMENTS)]
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -128,16 +127,20 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _parsed(lines: Sequence[str]) -> _Table | None:
-    """How the lines are a table; None where they are none."""
+    """How the lines are a table, by the separator that makes most columns; None where they are none.
+
+    So 1,2 is two columns, unless a header of one says that it is a number with a decimal comma.
+    """
+    found = []
     for separator in _SEPARATORS:
         for first in (0, 1):  # with the header row, or without
             rows = [_cells(line, separator) for line in lines[first : first + _LOOKED_AT]]
             header = tuple(_cells(lines[0], separator)) if first and lines else ()
-            if rows and _alike(rows, header):
+            if len(rows) > 1 and _alike(rows, header):
                 cells = [cell for row in rows for cell in row]
                 comma = separator != "," and any("," in cell for cell in cells if _NUMBER.fullmatch(cell))
-                return _Table(separator, comma, header, len(rows[0]), list(lines[first:]))
-    return None
+                found.append(_Table(separator, comma, header, len(rows[0]), list(lines[first:])))
+    return max(found, key=lambda table: table.width, default=None)
 
 
 def _alike(rows: Sequence[Sequence[str]], header: Sequence[str]) -> bool:
@@ -181,7 +184,7 @@ def _columns(path: Path, table: _Table, stated: Stated) -> _Columns:
         )
     units = {_named(table.header[index])[1] for index in leads} if table.header else set()
     unit = units.pop() if len(units) == 1 else None
-    spare = tuple(table.header[index] for index in others if index not in leads)
+    spare = tuple(table.header[index] for index in others if index not in leads) if table.header else ()
     per_second = None if time is None else _time_unit(table.header[time]) or None
     return _Columns(tuple(leads), tuple(names), unit, time, per_second, spare)
 
@@ -216,15 +219,14 @@ def _rate_hz(times_s: NDArray[np.float64]) -> float | None:
 
 def _numbers(path: Path, table: _Table, wanted: Sequence[int]) -> NDArray[np.float64]:
     """(column, time) of the wanted columns, NaN for empty cells. Raises EcgFileError."""
+    if not wanted:
+        return np.empty((0, 0))
     separator = None if table.separator == " " else table.separator
     rows = table.rows
     if table.decimal_comma:
         rows = [row.replace(",", ".") for row in rows]
     if separator is not None:
-        gap = re.compile(
-            rf"(?<![^{separator}])[\s\"]*(?:n/?a|null|none|-|\?)?[\s\"]*(?![^{separator}])", re.IGNORECASE
-        )
-        rows = [gap.sub("nan", row) if _has_gap(row, separator) else row for row in rows]
+        rows = [_filled(row, separator) for row in rows]
     try:
         numbers = np.loadtxt(
             io.StringIO("\n".join(rows)),
@@ -242,5 +244,9 @@ def _numbers(path: Path, table: _Table, wanted: Sequence[int]) -> NDArray[np.flo
     return np.ascontiguousarray(numbers.T)
 
 
-def _has_gap(row: str, separator: str) -> bool:
-    return any(cell.strip(' "').lower() in _NOTHING for cell in row.split(separator))
+def _filled(row: str, separator: str) -> str:
+    """A row with "nan" where a cell holds nothing; as it is where all do."""
+    if not any(cell.strip(' "').lower() in _NOTHING for cell in row.split(separator)):
+        return row
+    cells = (cell.replace(separator, " ") for cell in _cells(row, separator))
+    return separator.join("nan" if cell.lower() in _NOTHING else cell for cell in cells)

@@ -137,7 +137,7 @@ def field(start: int, text: str):
 @pytest.mark.parametrize(
     "change, told",
     [
-        (lambda raw: raw[:200], "damaged EDF header"),
+        (lambda raw: raw[:240], "damaged EDF header"),
         (lambda raw: raw[:300], "1 signals announced, 0 described"),
         (lambda raw: raw[:2000], "announces 4 records of data and holds 1"),
         (lambda raw: raw[:512], "announces 4 records of data and holds 0"),
