@@ -12,6 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent.measure_words import (
+    LEAD_COLUMNS,
+    detail_lines,
+    doubts,
+    lead_rows,
+    passed_over_text,
+    signal_text,
+    summary_lines,
+)
 from agent.wording import (
     INTERVALS,
     LEGEND,
@@ -57,8 +66,12 @@ PLAIN: dict[str, Any] = {
 }
 
 
-def print_measure(console: Console, result: "MeasureResult") -> None:
+def print_measure(console: Console, result: "MeasureResult", *, per_lead: bool = False) -> None:
     """One line of intervals for each recording; what was found, doubted or not measurable below it."""
+    if result.summary:
+        for label, text in summary_lines(result, result.summary):
+            _print_line(console, label, text)
+        return
     table = _table("recording", *(f"{name}\n{unit}" for name, unit in INTERVALS.values()))
     read = [recording for recording in result.recordings if recording.error is None]
     for recording in read:
@@ -69,7 +82,12 @@ def print_measure(console: Console, result: "MeasureResult") -> None:
         _print_line(console, "legend", LEGEND)
     for recording in result.recordings:
         console.print()
-        _print_recording(console, recording)
+        _print_recording(console, recording, alone=len(result.recordings) == 1)
+        if per_lead and recording.error is None:
+            _print_leads(console, recording)
+    if result.passed_over:
+        console.print()
+        _print_line(console, "passed over", passed_over_text(result.passed_over))
 
 
 def print_mask(console: Console, result: "MaskResult") -> None:
@@ -154,32 +172,38 @@ def _print_model(console: Console, model: "ModelUsed") -> None:
     _print_line(console, "model", f"{model.name} {model.version}, trained on {model.trained_on} ({taught})")
 
 
-def _print_recording(console: Console, recording: "Recording") -> None:
+def _print_recording(console: Console, recording: "Recording", *, alone: bool) -> None:
     console.print(_text(recording.file, "bold"))
     if recording.error is not None:
         _print_line(console, "not read", recording.error.message, "bold red")
         _print_line(console, "hint", recording.error.hint)
         return
-    _print_line(console, "signal", _signal(recording))
+    _print_line(console, "signal", signal_text(recording))
+    for label, text in detail_lines(recording) if alone else ():
+        _print_line(console, label, text)
     for finding in recording.findings:
         text = f"{words(finding.name)} – {finding.text.rstrip('.')}" if finding.text else words(finding.name)
         _print_line(console, "finding", f"{text} (confidence {finding.confidence:.2f})")
     for reason in recording.quality.reasons if recording.quality else ():
         _print_line(console, "quality", reason)
+    if doubted := doubts(recording):
+        _print_line(console, "doubtful", doubted)
     for reason, names in by_reason(recording.not_measurable).items():
         _print_line(console, "not measurable", f"{', '.join(names)}: {reason}")
 
 
-def _signal(recording: "Recording") -> str:
-    """Length, rate, leads, rhythm and quality in one line."""
-    rhythm, quality = recording.rhythm, recording.quality
-    parts = [
-        f"{number(recording.duration_s, 1)} s at {number(recording.fs_hz)} Hz, {len(recording.leads)} leads",
-        f"not recorded: {', '.join(recording.missing_leads)}" if recording.missing_leads else "",
-        f"rhythm {words(rhythm.label)} (confidence {rhythm.confidence:.2f})" if rhythm else "",
-        f"quality {quality.verdict}" if quality else "",
-    ]
-    return "; ".join(filter(None, parts))
+def _print_leads(console: Console, recording: "Recording") -> None:
+    """A row for each lead: its own intervals, and what is wrong with it."""
+    rows = list(lead_rows(recording))
+    if not rows:
+        _print_line(console, "per lead", "nothing could be measured in single leads")
+        return
+    console.print()
+    table = _table("lead", *(f"{INTERVALS[name][0]}\n{INTERVALS[name][1]}" for name in LEAD_COLUMNS))
+    table.add_column("signal", overflow="fold")
+    for row in rows:
+        table.add_row(*map(_text, row))
+    console.print(table)
 
 
 def _print_verdicts(console: Console, groups: Sequence[VerdictGroup]) -> None:

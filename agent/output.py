@@ -109,17 +109,27 @@ def exit_code(error: Exception) -> ExitCode:
 
 
 @contextmanager
-def progress_bar(what: str) -> "Iterator[Callable[[float], None] | None]":
-    """A callback for the fraction done, drawn on stderr where that is a terminal; else None."""
+def progress_bar(what: str, count: int = 0) -> "Iterator[Callable[[float], None] | None]":
+    """A callback for the fraction done, drawn on stderr where that is a terminal; else None.
+
+    count: of the things that are done one by one; their rate is drawn, too.
+    """
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TextColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=1.0)
-        yield lambda fraction: progress.update(task, completed=fraction)
+    columns = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=1.0, rate="")
+
+        def show(fraction: float) -> None:
+            seconds = progress.tasks[task].elapsed
+            rate = f"{fraction * count / seconds:.0f}/s" if count and seconds else ""
+            progress.update(task, completed=fraction, rate=rate)
+
+        yield show
 
 
 def _print_envelope(command: str, body: dict[str, Any]) -> None:

@@ -23,7 +23,20 @@ INTERVALS = {
     "p_ms": ("P", "ms"),
 }
 # Measured, too, but without a column of their own.
-OTHER_NAMES = {"jtpeakc_ms": "JTpc", "t_amplitude_mv": "T amplitude"}
+OTHER_NAMES = {
+    "jtpeakc_ms": "JTpc",
+    "qtcfram_ms": "QTcFram",
+    "qtch_ms": "QTcH",
+    "t_amplitude_mv": "T amplitude",
+    "p_axis_deg": "P axis",
+    "qrs_axis_deg": "QRS axis",
+    "t_axis_deg": "T axis",
+    "t_flatness": "T flatness",
+    "t_asymmetry": "T asymmetry",
+    "rr_sd_ms": "SD of RR",
+    "rmssd_ms": "RMSSD",
+    "qt_sd_ms": "SD of QT",
+}
 LEGEND = "JTp: J point to T peak; TpTe: T peak to T end; QTcF by Fridericia, QTcB by Bazett"
 ABBREVIATIONS = {
     name.lower(): name

@@ -3,12 +3,16 @@
 Everything is placed in millimetres of paper, so that what is printed at 100 % can be read with a ruler.
 """
 
+import textwrap
+from functools import cache
 from typing import Literal
 
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
@@ -17,7 +21,13 @@ MM_PER_MV, MM_PER_INCH, POINTS_PER_MM = 10.0, 25.4, 72 / 25.4
 PAPER_MM = 265.0  # ten seconds at 25 mm/s, the calibration pulse before them, and 5 mm after them
 EDGE_MM, LINE_MM = 5.0, 4.6  # white around the paper, and the height of a line of text
 PAPER, GRID_1_MM, GRID_5_MM = "#fffaf8", "#f8dcd6", "#eeb3a8"
-INK, ASIDE, BEFORE, AFTER = "#111111", "#555555", "#8a8a8a", "#0a3fa8"
+INK, ASIDE, BEFORE, AFTER = "#111111", "#555555", "#777777", "#0a3fa8"
+FONT = "DejaVu Sans"  # comes with the drawing library
+PNG_DPI = 200
+LEAD_PT, BOLD = 8.5, "bold"
+# Paper that the figures may fit on, the smaller first, and what printers leave of it.
+SHEETS_MM = (("A4 landscape", 297, 210), ("A3 portrait", 297, 420))
+MARGIN_MM = 5.0
 
 
 def sheet(width_mm: float, height_mm: float) -> Axes:
@@ -44,18 +54,6 @@ def draw_paper(ax: Axes, bottom: float, height: float) -> None:
         ax.add_patch(PathPatch(grid, fill=False, edgecolor=color, linewidth=width_mm * POINTS_PER_MM))
 
 
-def draw_header(ax: Axes, paper_top: float, title: str, subtitle: str, names: tuple[str, str] | None) -> None:
-    y = paper_top + 1.6
-    if subtitle:
-        write(ax, EDGE_MM, y, subtitle, size=8.5)
-    if title:
-        write(ax, EDGE_MM, y + LINE_MM * bool(subtitle or names), title, size=11, weight="bold")
-    if names:
-        right = EDGE_MM + PAPER_MM
-        write(ax, right, y, f"— {names[1]}", size=8.5, color=AFTER, align="right", weight="bold")
-        write(ax, right, y + LINE_MM, f"— {names[0]}", size=8.5, color=ASIDE, align="right", weight="bold")
-
-
 def draw_line(
     ax: Axes, x_mm: NDArray[np.float64], y_mm: NDArray[np.float64], color: str, width_mm: float
 ) -> None:
@@ -74,9 +72,72 @@ def write(
     align: Literal["left", "right"] = "left",
 ) -> None:
     # parse_math off: a "$" in a record's text is a dollar sign.
-    ax.text(x_mm, y_mm, printable(text), size=size, color=color, weight=weight, ha=align, parse_math=False)
+    ax.text(
+        x_mm,
+        y_mm,
+        printable(text),
+        size=size,
+        color=color,
+        weight=weight,
+        ha=align,
+        parse_math=False,
+    )
+
+
+def holding_sheet(width_mm: float, height_mm: float) -> str | None:
+    """The smallest sheet of paper that a figure fits on at true scale; None where it fits on none."""
+    for name, wide, high in SHEETS_MM:
+        if width_mm <= wide - 2 * MARGIN_MM and height_mm <= high - 2 * MARGIN_MM:
+            return name
+    return None
 
 
 def printable(text: str) -> str:
-    """One line without control characters, which SVG cannot hold."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+    """One line without control characters, which SVG cannot hold; a box for each character the font lacks."""
+    line = "".join(c for c in " ".join(text.split()) if c.isprintable())
+    return "".join(c if ord(c) in _characters() else "\N{WHITE SQUARE}" for c in line)
+
+
+def text_width_mm(text: str, size: float, weight: str = "normal") -> float:
+    """How wide `text` will be on the paper: as a picture, where letters are rounded to pixels, or in print."""
+    font = _font(weight)
+    widths = []
+    for dpi in (PNG_DPI, 10 * PNG_DPI):
+        font.set_size(size, dpi)
+        font.set_text(printable(text), 0.0)
+        widths.append(font.get_width_height()[0] / 64 / dpi)
+    return 1.01 * MM_PER_INCH * max(widths)
+
+
+def wrapped(text: str, size: float, room_mm: float = PAPER_MM) -> list[str]:
+    """The text in lines that are no wider than `room_mm`."""
+    text = printable(text)
+    lines, most = [text] if text else [], len(text)
+    while most > 1 and any(text_width_mm(line, size) > room_mm for line in lines):
+        most = most * 19 // 20
+        lines = textwrap.wrap(text, most)
+    return lines
+
+
+def shortened(text: str, size: float, room_mm: float, weight: str = "normal") -> str:
+    """The text where it fits, else its two ends: the names of files differ at the end."""
+    text = printable(text)
+    if text_width_mm(text, size, weight) <= room_mm:
+        return text
+    for kept in range(len(text) - 1, 1, -1):
+        short = f"{text[: kept // 2]}…{text[-(kept - kept // 2) :]}"
+        if text_width_mm(short, size, weight) <= room_mm:
+            return short
+    return "…"
+
+
+def _font(weight: str) -> FT2Font:
+    return font_manager.get_font(
+        font_manager.findfont(font_manager.FontProperties(family=FONT, weight=weight))
+    )
+
+
+@cache
+def _characters() -> frozenset[int]:
+    """What both weights of the font can draw."""
+    return frozenset(set(_font("normal").get_charmap()) & set(_font("bold").get_charmap()))

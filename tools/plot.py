@@ -8,27 +8,34 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from tools.beats import draw_beats
-from tools.strips import PlotError, draw_ecg, intervals_line
+from tools.captions import intervals_line
+from tools.paper import PNG_DPI
+from tools.strips import PlotError, draw_ecg, draw_strips
 from tools.writing import written_whole
 
-__all__ = ["PlotError", "draw_beats", "draw_ecg", "intervals_line", "save_figure", "svg_of"]
+__all__ = ["PlotError", "draw_beats", "draw_ecg", "draw_strips", "intervals_line", "save_figure", "svg_of"]
 
-PNG_DPI = 200
 FORMATS = (".png", ".svg", ".pdf")
 
 
-def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write PNG, SVG or PDF by the extension of `path`, all or nothing. Raises PlotError, OutputError."""
-    path = Path(path)
+def check_format(path: Path) -> str:
+    """The format that the extension of `path` names: "png", "svg" or "pdf". Raises PlotError."""
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise PlotError(
             f"cannot write a plot as {path.suffix or 'a file without extension'!r}",
             f"name the file with one of {', '.join(FORMATS)}, such as {path.stem or 'ecg'}.png",
         )
-    undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
+    return suffix[1:]
+
+
+def save_figure(figure: Figure, path: str | Path) -> Path:
+    """Write PNG, SVG or PDF by the extension of `path`, all or nothing. Raises PlotError, OutputError."""
+    path = Path(path)
+    kind = check_format(path)
+    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     with written_whole(path) as unfinished, mpl.rc_context({"svg.hashsalt": "ecg", "pdf.fonttype": 42}):
-        figure.savefig(unfinished, format=suffix[1:], dpi=PNG_DPI, metadata=undated)
+        figure.savefig(unfinished, format=kind, dpi=PNG_DPI, metadata=undated)
     return path
 
 

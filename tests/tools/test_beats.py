@@ -61,3 +61,19 @@ def test_missing_leads_and_impossible_amplitudes_keep_the_figure_whole() -> None
     assert figure.get_size_inches()[1] * 25.4 < 250
     assert sum(text.get_text() == "not recorded" for text in figure.axes[0].texts) == 1
     assert "<a>" not in svg_of(figure)
+
+
+@pytest.mark.parametrize(
+    ("marks", "columns"), [({"t_end_ms": 530.0}, 6), ({"t_end_ms": 560.0}, 4), ({"p_on_ms": -320.0}, 4)]
+)
+def test_cells_are_wide_enough_for_a_long_qt_and_a_long_pr(marks: dict[str, float], columns: int) -> None:
+    figure = draw_beats(made_beat(), replace(made_beat(), **marks))  # type: ignore[arg-type]
+    rows: dict[float, int] = {}
+    for text in figure.axes[0].texts:
+        if text.get_text() in LEADS:
+            rows[text.get_position()[1]] = rows.get(text.get_position()[1], 0) + 1
+    assert set(rows.values()) == {columns}
+    dashes = [x[0] for color in (BEFORE, AFTER) for x, _ in drawn(figure, color, True)]
+    assert len(dashes) == 4 * 12
+    for x, _ in drawn(figure, AFTER, False):
+        assert x.max() <= EDGE_MM + 265
