@@ -12,7 +12,7 @@ from worldmodel.evaluation import contestants
 from worldmodel.evaluation.contestants import NeuroKit, PeerError, ours
 from worldmodel.evaluation.marks import MarkedRecord
 from worldmodel.evaluation.synthetic import synthetic_sets
-from worldmodel.measurement import FIDUCIALS
+from worldmodel.measurement import FIDUCIALS, Intervals, Measurement, MedianBeat
 
 RECORDS = [synthetic_sets(2, seed=0)[0].read(index) for index in range(2)]
 
@@ -122,3 +122,14 @@ def test_the_script_reads_every_lead_and_counts_those_that_raise(script) -> None
     assert marks[0, 0, columns.index("t_end")] == pytest.approx(60 / 500)
     assert np.isnan(marks[1, 0, columns.index("t_end")])
     assert np.isnan(marks[:, [4, 7]]).all()
+
+
+def test_our_marks_and_intervals_are_those_of_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = np.random.default_rng(0).uniform(0, 10, (3, 12, len(FIDUCIALS)))
+    beat = MedianBeat(np.zeros((12, 10)), 500.0, 5, t_peak_ms=250.0)
+    whole = Measurement(Intervals(qrs_ms=90.0, jtpeak_ms=200.0), median_beat=beat, beat_marks_s=marks)
+    monkeypatch.setattr(contestants, "measure_batch", lambda *_: [whole, Measurement()])
+    first, second = ours(RECORDS)
+    np.testing.assert_array_equal(first.marks_s, marks)
+    assert (first.intervals["tpeak_ms"], first.intervals["r_tpeak_ms"]) == (290.0, 250.0)
+    assert set(second.intervals.values()) == {None} and second.marks_s.shape == (0, 12, len(FIDUCIALS))
