@@ -10,7 +10,7 @@ from agent.console import PLAIN
 from agent.wording import UNKNOWN, number
 
 if TYPE_CHECKING:
-    from tools.evaluate_delineation import DelineationResult, Estimated, SetScored
+    from tools.delineation_scores import DelineationResult, Estimated, SetScored
 
 WAVES = {"p": "P", "qrs": "QRS", "t": "T"}
 POINTS = {
@@ -50,29 +50,28 @@ def print_delineation(console: Console, result: "DelineationResult") -> None:
             if leads:
                 _line(console, f"{name} raised on {leads} leads; their waves count as missed.")
         console.print()
-    _line(
-        console,
-        f"Waves are found within {result.window_ms} ms of the marked peak. Errors are read - marked, in ms; "
-        f"in brackets 95 % of {result.resamples} resamples of the recordings, "
-        f"seed {result.seed}. MAE, med: mean and median absolute error. CSE: two SD of cardiologists, "
-        "the most an SD should be. Q–Tpeak: QRS onset to T peak.",
-    )
+    for text in (
+        f"Waves are found within {result.window_ms} ms of the marked peak; errors are read - marked, in ms.",
+        f"In brackets: 95 % of {result.resamples} resamples of the recordings, seed {result.seed}.",
+        "MAE, med: mean and median absolute error. CSE: two SD of cardiologists, the most an SD should be.",
+        "Intervals are those of sinus rhythm; Q–Tpeak: QRS onset to T peak.",
+    ):
+        _line(console, text)
     if result.neurokit.version is None:
         _line(console, f"NeuroKit2 not run: {result.neurokit.why_not}")
     else:
         _line(
             console,
-            f"NeuroKit2 {result.neurokit.version}: ecg_clean, ecg_peaks, ecg_delineate(dwt), lead by lead.",
+            f"NK2: NeuroKit2 {result.neurokit.version}, ecg_clean, ecg_peaks, ecg_delineate(dwt), lead by lead.",
         )
 
 
 def _print_detection(console: Console, one: "SetScored") -> None:
-    table = _table("wave", "by", "found", "marks", "Se %", "PPV %", "F1 %")
+    table = _table("wave", "by", "marks", "Se %", "PPV %", "F1 %")
     for row in one.detection:
         table.add_row(
             WAVES[row.wave],
-            row.delineator,
-            str(row.found),
+            _by(row.delineator),
             str(row.marks),
             *(_estimate(value, 1, 100) for value in (row.sensitivity, row.ppv, row.f1)),
         )
@@ -84,7 +83,7 @@ def _print_points(console: Console, one: "SetScored") -> None:
     for row in one.points:
         table.add_row(
             POINTS[row.point],
-            row.delineator,
+            _by(row.delineator),
             str(row.read),
             _value(row.mean_ms, signed=True),
             _estimate(row.sd_ms),
@@ -96,7 +95,7 @@ def _print_points(console: Console, one: "SetScored") -> None:
 
 
 def _print_compared(console: Console, one: "SetScored") -> None:
-    table = _table("read by both", "marks", "MAE ours", "MAE NeuroKit2", "ours - NeuroKit2")
+    table = _table("read by both", "marks", "MAE ours", "MAE NK2", "ours - NK2")
     for row in one.compared:
         table.add_row(
             POINTS[row.point],
@@ -109,11 +108,11 @@ def _print_compared(console: Console, one: "SetScored") -> None:
 
 
 def _print_intervals(console: Console, one: "SetScored") -> None:
-    table = _table("sinus rhythm", "by", "read", "bias", "SD", "MAE", "med", "goal")
+    table = _table("interval", "by", "read", "bias", "SD", "MAE", "med", "goal")
     for row in one.intervals:
         table.add_row(
             INTERVALS[row.interval],
-            row.delineator,
+            _by(row.delineator),
             f"{row.answered}/{row.asked}",
             _estimate(row.bias_ms, signed=True),
             _value(row.sd_ms),
@@ -133,7 +132,7 @@ def _table(*headings: str) -> Table:
     table = Table(**options)
     for heading in headings:
         left = heading in (headings[0], "by")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
     return table
 
 
@@ -154,12 +153,16 @@ def _value(estimate: "Estimated | None", *, signed: bool = False) -> str:
 def _estimate(
     estimate: "Estimated | None", digits: int = 1, times: float = 1, *, signed: bool = False
 ) -> str:
-    """ "8.3 (7.9–8.8)"; of signed ones "-1.2 (-2.0 to -0.4)"."""
+    """ "8.3 (7.9–8.8)"; of signed ones "-1.2 (-2.0..-0.4)"."""
     if estimate is None:
         return UNKNOWN
     low, high = (number(times * limit, digits, signed=signed) for limit in estimate.ci95)
-    between = " to " if signed else "–"
+    between = ".." if signed else "–"
     return f"{number(times * estimate.value, digits, signed=signed)} ({low}{between}{high})"
+
+
+def _by(delineator: str) -> str:
+    return {"NeuroKit2": "NK2"}.get(delineator, delineator)
 
 
 def _yes(reached: bool | None) -> str:
