@@ -108,7 +108,7 @@ def _measure_one(
         return _nothing(quality, suspect_fibrillation(x, quiet))
     evidence = _evidence(level, x, beats, quiet, rr_ms, waves)
     rhythm = classify(evidence)
-    no_p = why_no_p(rhythm, evidence.p_likeness)
+    no_p = why_no_p(rhythm, evidence)
     if no_p is not None:
         waves = find_waves(*known, no_p=no_p)
     rr = usual_rr_ms(rr_ms, rhythm.label)
