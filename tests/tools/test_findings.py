@@ -78,3 +78,21 @@ def test_wide_complex_tachycardia_needs_both(
 
 def test_an_unsure_rhythm_is_unknown() -> None:
     assert findings_of(replace(SINUS, rhythm=Rhythm("sinus", 0.4))).rhythm == "unknown"
+
+
+def test_p_waves_without_beats_are_a_block_although_the_rhythm_is_sinus() -> None:
+    blocked = replace(SINUS, findings=(Finding("av_block_2_or_3", 0.7),))
+    assert findings_of(blocked).av_block_2_or_3 is True
+
+
+def test_without_beats_fibrillation_of_the_ventricles_is_not_excluded() -> None:
+    assert findings_of(Measurement()).ventricular_fibrillation is None
+    suspected = Measurement(findings=(Finding("ventricular_fibrillation", 0.6),))
+    assert findings_of(suspected).ventricular_fibrillation is True
+
+
+def test_a_paced_beat_says_nothing_about_the_bundle_branches() -> None:
+    paced = replace(with_intervals(SINUS, qrs_ms=170, pr_ms=None), rhythm=Rhythm("paced", 0.9))
+    findings = findings_of(paced)
+    assert findings.paced is True
+    assert findings.lbbb is None and findings.rbbb is None and findings.av_block_2_or_3 is None

@@ -16,6 +16,7 @@ _FLUTTER_LEADS = np.array([LEADS.index(name) for name in ("II", "III", "aVF", "V
 _INDEPENDENT = np.array([LEADS.index(name) for name in INDEPENDENT_LEADS])
 # Flutter waves come 190 to 375 times a minute; P waves beside a block 45 to 170 times.
 _FLUTTER_LAG = (int(160 * _MS), int(320 * _MS))
+_FASTEST_LAG = int(100 * _MS)
 _P_LAG = (int(350 * _MS), int(1350 * _MS))
 _P_REACH = int(260 * _MS)
 _LEAST_P_MV = 0.008  # RMS over the leads: half of what the flattest P waves of LUDB reach
@@ -38,15 +39,18 @@ class Diastole:
 
 @dataclass(frozen=True)
 class AtrialCycle:
-    """Autocorrelations, 0..1, between the QRS complexes.
+    """Autocorrelations, 0..1, between the QRS complexes, and the cycles in ms they were found at.
 
-    flutter: at the best flutter lag in the best of II, III, aVF and V1. fixed: at the half, third or quarter of
+    flutter: at the best flutter lag in the best of II, III, aVF and V1; fast: the same for all waves that come 190
+    to 600 times a minute, fibrillatory ones included. fixed: at the half, third or quarter of
     the RR alone and of these leads together; in a regular rhythm P and T come again at any part of the cycle,
     but they differ from lead to lead, as flutter waves do not differ from each other. p: of P waves of their
-    own rate, all leads together, which come every pp_ms.
+    own rate, all leads together; the lower one of one cycle and of two, as only P waves recur after both.
     """
 
     flutter: float
+    flutter_ms: float
+    fast: float
     fixed: float
     p: float
     pp_ms: float
@@ -171,29 +175,49 @@ def p_likeness(diastole: Diastole, on_time: NDArray[np.bool_]) -> float | None:
 
 def atrial_cycle(diastole: Diastole, rr_ms: float | None) -> AtrialCycle:
     """Whether atrial waves of their own rate run through the recording; rr_ms: the usual RR, where there is one."""
+    split = diastole.flutter.shape[0]
+    correlation = _autocorrelation(np.concatenate([diastole.flutter, diastole.p]), diastole.free, split)
+    *single, together, p = correlation
+    flutter, flutter_lag = max(
+        (_best_peak(row, *_FLUTTER_LAG) for row in single if not _is_faster(row)), default=(0.0, 0.0)
+    )
+    p_score, p_lag = _best_peak(p, *_P_LAG)
+    twice = round(2 * p_lag)
+    again = p[twice - 3 : twice + 4]
+    return AtrialCycle(
+        flutter=flutter,
+        flutter_ms=flutter_lag / _MS,
+        fast=max((_best_peak(row, _FASTEST_LAG, _FLUTTER_LAG[1])[0] for row in single), default=0.0),
+        fixed=0.0 if rr_ms is None else _at_fractions(together, rr_ms * _MS),
+        p=min(p_score, float(np.max(again, initial=0.0))),
+        pp_ms=p_lag / _MS,
+    )
+
+
+def _autocorrelation(rows: NDArray[np.float64], free: NDArray[np.float64], split: int) -> NDArray[np.float64]:
+    """(row, lag) of each of the first `split` rows, of these together, and of the others together; 1 at lag 0.
+
+    0 at lags at which too few free samples meet.
+    """
     from scipy.fft import irfft, next_fast_len, rfft
 
-    lags = _P_LAG[1] + 2
-    n_fft = int(next_fast_len(diastole.free.size + lags, real=True))
-    rows = np.concatenate([diastole.flutter, diastole.p]) * diastole.free
-    power = np.abs(rfft(np.concatenate([rows, diastole.free[None]]), n_fft, axis=1)) ** 2
-    split = diastole.flutter.shape[0]
-    power = np.concatenate(
-        [power[:split], power[None, :split].sum(axis=1), power[None, split:-1].sum(axis=1), power[-1:]]
-    )
-    correlation = irfft(power, n_fft, axis=1)[:, :lags]
+    lags = 2 * _P_LAG[1] + 5
+    n_fft = int(next_fast_len(free.size + lags, real=True))
+    power = np.abs(rfft(np.concatenate([rows * free, free[None]]), n_fft, axis=1)) ** 2
+    sums = [power[:split].sum(axis=0), power[split:-1].sum(axis=0), power[-1]]
+    correlation = irfft(np.concatenate([power[:split], np.stack(sums)]), n_fft, axis=1)[:, :lags]
     overlap = correlation[-1]
     correlation = correlation[:-1] / np.maximum(overlap, 1.0)
     correlation /= np.maximum(correlation[:, :1], 1e-12)
-    correlation[:, overlap < 0.2 * overlap[0]] = np.nan
-    *single, flutter, p = correlation
-    p_score, p_lag = _best_peak(p, *_P_LAG)
-    return AtrialCycle(
-        flutter=max((_best_peak(row, *_FLUTTER_LAG)[0] for row in single), default=0.0),
-        fixed=0.0 if rr_ms is None else _at_fractions(flutter, rr_ms * _MS),
-        p=p_score,
-        pp_ms=p_lag / _MS,
-    )
+    correlation[:, overlap < 0.15 * overlap[0]] = 0.0
+    return np.asarray(correlation)
+
+
+def _is_faster(correlation: NDArray[np.float64]) -> bool:
+    """The best flutter lag is two cycles of waves that come faster than flutter waves."""
+    score, lag = _best_peak(correlation, *_FLUTTER_LAG)
+    half = round(lag / 2)
+    return bool(correlation[half - 1 : half + 2].max() > 0.5 * score)
 
 
 def _at_fractions(correlation: NDArray[np.float64], rr: float) -> float:
@@ -205,11 +229,14 @@ def _at_fractions(correlation: NDArray[np.float64], rr: float) -> float:
     return score
 
 
-def _best_peak(correlation: NDArray[np.float64], first: int, last: int) -> tuple[float, int]:
-    """The highest maximum between two lags, within 0..1, and its lag."""
+def _best_peak(correlation: NDArray[np.float64], first: int, last: int) -> tuple[float, float]:
+    """The highest maximum between two lags, within 0..1, and its lag to a fraction of a sample."""
     inner = correlation[first:last]
-    is_peak = (inner > correlation[first - 1 : last - 1]) & (inner >= correlation[first + 1 : last + 1])
+    left, right = correlation[first - 1 : last - 1], correlation[first + 1 : last + 1]
+    is_peak = (inner > left) & (inner >= right)
     if not is_peak.any():
-        return 0.0, first
+        return 0.0, float(first)
     best = int(np.argmax(np.where(is_peak, inner, -1.0)))
-    return float(np.clip(inner[best], 0.0, 1.0)), first + best
+    bend = left[best] - 2 * inner[best] + right[best]
+    offset = 0.5 * (left[best] - right[best]) / bend if bend < 0 else 0.0
+    return float(np.clip(inner[best], 0.0, 1.0)), first + best + float(offset)

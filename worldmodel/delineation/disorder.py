@@ -18,7 +18,7 @@ def suspect_fibrillation(x: NDArray[np.float64], ok: NDArray[np.bool_]) -> Findi
 
     The leakage of a filter that stops the mean frequency of a lead: a wave and its copy half a cycle later all
     but cancel in fibrillation, and do not where QRS complexes stand over a rest (Kuo and Dillman 1978, Computer
-    detection of ventricular fibrillation, Computers in Cardiology). Coarse flutter without visible QRS
+    detection of ventricular fibrillation, Computers in Cardiology; from memory). Coarse flutter without visible QRS
     complexes, and waves an arm's tremor makes, look the same: it stays a suspicion.
     """
     leads = x[ok, ::_STEP]

@@ -28,12 +28,12 @@ def beat_findings(
         irregular = rhythm.label in ("atrial_fibrillation", "atrial_flutter")
         # The ends of the recording cut into a QRS.
         whole = (r > 100 * _MS) & (r < length - 120 * _MS)
-        early = _early(rr_ms)
+        early, before_a_pause = _early(rr_ms)
         other = whole & (likeness < (_ALIEN_SHAPE if irregular else _OTHER_SHAPE))
         ventricular = other & (early | irregular | _between_others(other))
         # What follows an interpolated beat at once is not early itself.
         after_other = np.append(False, ventricular[:-1])
-        atrial = early & ~after_other & (likeness > _OTHER_SHAPE) & (not irregular)
+        atrial = early & before_a_pause & ~after_other & (likeness > _OTHER_SHAPE) & (not irregular)
         if ventricular.any():
             text = f"{_count(ventricular)} early and of another shape{_run(ventricular)}."
             found.append(Finding("ventricular_ectopic_beats", 0.5 if irregular else 0.75, text))
@@ -48,19 +48,20 @@ def beat_findings(
     return found
 
 
-def _early(rr_ms: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(beat,) those after an RR under 0.82 of the longer half of the six around it, and under 0.9 of the next RR.
-
-    Breathing, which shortens RR step by step, gives neither; the pause after an early beat gives both.
+def _early(rr_ms: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(beat,) those after an RR under 0.82 of the longer half of the six around it, and of the one before it; and
+    those after an RR under 0.9 of the next one. Breathing shortens RR step by step and makes no pause.
     """
     rr = rr_ms.tolist()
-    early = [False]
+    early, before_a_pause = [False], [False]
     for index, this in enumerate(rr):
         around = sorted(rr[max(0, index - 3) : index] + rr[index + 1 : index + 4])
         usual = around[round(0.6 * (len(around) - 1))]
         following = rr[index + 1] if index + 1 < len(rr) else usual
-        early.append(this < _EARLY * usual and this < 0.9 * following)
-    return np.array(early)
+        before = max(rr[max(0, index - 1)], 0.9 * usual) if index else usual
+        early.append(this < _EARLY * min(usual, before))
+        before_a_pause.append(this < 0.9 * following)
+    return np.array(early), np.array(before_a_pause)
 
 
 def _between_others(other: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -41,7 +41,8 @@ def interval_findings(intervals: Intervals) -> list[Finding]:
         found.append(Finding("wide_qrs", _grade(qrs, 120, 135), f"QRS {qrs:.0f} ms."))
     if qtc is not None and qtc > 460:
         found.append(Finding("long_qt", _grade(qtc, 460, 490), f"QTcF {qtc:.0f} ms."))
-    # At high rates the formula itself falls short; the limit is that of the short QT syndrome (ESC 2015).
+    # At high rates the formula itself falls short; the limit is that of the short QT syndrome (ESC 2015,
+    # from memory).
     if qtc is not None and qtc < 340 and hr is not None and hr < 100:
         found.append(Finding("short_qt", _grade(340 - qtc, 0, 20), f"QTcF {qtc:.0f} ms."))
     return found

@@ -86,7 +86,7 @@ def _measure_one(found: Found, marked: list[Marked]) -> Measurement:
         return _nothing(NoBeats(quality, suspect_fibrillation(found.x, found.quiet)))
     evidence = _evidence(found, waves)
     rhythm = classify(evidence)
-    no_p = why_no_p(rhythm, evidence.p_likeness)
+    no_p = why_no_p(rhythm, evidence)
     if no_p is not None:
         waves = find_waves(*known, no_p=no_p)
     rr_ms = usual_rr_ms(found.rr_ms, rhythm.label)

@@ -90,7 +90,8 @@ def jumps_mv(x: NDArray[np.float64], r: NDArray[np.float64]) -> NDArray[np.float
     before, after, later = per_second // 5, per_second // 2, per_second // 4
     if length < 3 * per_second:
         return np.zeros(x.shape[0])
-    level = sum(x[:, first : length * _COARSE : _COARSE] for first in range(0, _COARSE, 2)) / (_COARSE / 2)
+    parts = [x[:, first : length * _COARSE : _COARSE] for first in range(0, _COARSE, 2)]
+    level = np.mean(parts, axis=0)
     sums = np.pad(np.cumsum(level, axis=1), ((0, 0), (1, 0)))
     at = np.arange(before + 1, length - after - later)
     since = at - r[:, None] / _COARSE

@@ -13,9 +13,9 @@ from worldmodel.measurement import Quality
 IMPOSSIBLE_MV = 50.0
 _FLAT_MV = 0.005
 # From here on a lead's noise is told, though the lead stays in use. Hum: twice the 30 uV peak to peak of noise
-# that IEC 60601-2-25 allows the electrocardiograph itself. Muscle: its peaks, three times the RMS, are as tall
-# as a P wave of 0.1 mV. Wander: the trace leaves its row on paper, which is 10 mm high. Jump: 5 mm, which no
-# part of a beat that recurs explains. Small: a tenth of what is called low voltage in the precordial leads.
+# that IEC 60601-2-25 allows the electrocardiograph itself (from memory). Muscle: its peaks, three times the
+# RMS, are as tall as a P wave of 0.1 mV. Wander: the trace leaves its row on paper, which is 10 mm high. Jump:
+# 5 mm, which no part of a beat that recurs explains. Small: a tenth of what is low voltage in V1 to V6.
 _HUM_MV, _MUSCLE_MV, _WANDER_MV, _JUMP_MV, _SMALL_MV = 0.03, 0.035, 1.0, 0.5, 0.1
 # A recording shorter than this shows too few beats to tell rhythm from chance.
 _SHORT_S = 5.0

@@ -19,8 +19,8 @@ def suspect_reversal(beat: MedianBeat) -> str | None:
     same side as I, stays as it is: P is inverted in I, and I and V6 run against each other. In dextrocardia,
     which inverts I as well, V6 looks from the far side of the heart and is small. Right arm and left foot
     swapped turn II over and exchange aVR with aVF. The right arm's on the right leg leaves II without signal.
-    (Criteria after Heden 1996, doi:10.1016/S0735-1097(96)00318-8, and Batchvarov 2007,
-    doi:10.1093/europace/eum172, from memory.)
+    (Batchvarov 2007, doi:10.1093/europace/eum198; the limits are this project's, set so that none of 128 records
+    of LUDB, PTB and the CinC 2021 challenge is suspected.)
 
     Says nothing without a P wave, as ventricular axes alone point anywhere.
     """

@@ -12,11 +12,17 @@ from worldmodel.measurement import Rhythm
 # doubted, as it may be a run of alike fibrillatory waves. Sinus rhythm with many premature beats keeps 0.6 and
 # more of likeness (Ningbo's records), fibrillation without flutter-like waves stays under 0.4 (LUDB's).
 _FIBRILLATION = ((0.08, 0.5), (0.12, 0.6), (0.2, 0.68))
-# Between these lie the flutters of LUDB and Ningbo's restless sinus rhythms, or a made 2:1 and sinus tachycardia.
-_FLUTTER = 0.55
+# Between flutter (LUDB: 0.66 and more) and restless sinus rhythms (Ningbo: under 0.45); and between made flutter
+# of fixed conduction and sinus rhythm (real ones: under 0.45, made ones: under 0.6).
+_FLUTTER, _FIXED_FLUTTER = 0.55, 0.58
+# How closely the RR are multiples of the flutter cycle: 0.3 by chance, 1 if exactly.
+_MULTIPLES = 0.5
 _COARSE = 0.4
 _VARIABLE = 0.06
+# LUDB's record with complete block reaches 0.38; all others, at cycles that are shorter than the RR, 0.21.
+_OWN_RATE = 0.32
 P_LOCKED = 0.5
+_RESTLESS = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,12 @@ class Evidence:
     p_likeness: float | None
     cycle: AtrialCycle
     spike_mv: float
+
+    @property
+    def p_locked(self) -> bool:
+        """P waves come at a fixed time before the QRS; more is asked where waves run through all of diastole."""
+        least = P_LOCKED if self.cycle.fast < _RESTLESS else 0.85
+        return self.p_likeness is not None and self.p_likeness >= least
 
 
 def irregularity(rr_ms: NDArray[np.float64], lag: int = 1) -> float:
@@ -65,22 +77,31 @@ def classify(evidence: Evidence) -> Rhythm:
         return Rhythm("paced", round(min(0.95, 0.6 + evidence.spike_mv), 2))
     if rr.size < 2:
         return Rhythm()
-    flutter = cycle.flutter if rr.std() > _VARIABLE * rr.mean() else cycle.fixed
-    if flutter > _FLUTTER:
-        return Rhythm("atrial_flutter", round(min(0.9, 0.5 + 0.9 * (flutter - _FLUTTER)), 2))
-    if p_waves_unconducted(evidence) and not _is_locked(evidence):
+    variable = rr.std() > _VARIABLE * rr.mean()
+    flutter = cycle.flutter - _FLUTTER if variable else cycle.fixed - _FIXED_FLUTTER
+    if flutter > 0 and (not variable or _multiples(rr, cycle.flutter_ms) > _MULTIPLES):
+        return Rhythm("atrial_flutter", round(min(0.9, 0.5 + 0.9 * flutter), 2))
+    if p_waves_unconducted(evidence) and not evidence.p_locked:
         return Rhythm("other", 0.6)
     likeness = max(0.0, evidence.p_likeness or 0.0)
     chaos = irregularity(rr)
-    if likeness < P_LOCKED or not _recurs(rr, chaos):
+    if variable and cycle.fast > _FLUTTER and likeness < 0.95:
+        return Rhythm("atrial_fibrillation", 0.6)
+    if not evidence.p_locked or not _recurs(rr, chaos):
         if any(chaos > least and likeness < most for least, most in _FIBRILLATION):
             return Rhythm("atrial_fibrillation", round(min(0.95, 0.6 + chaos * (1 - likeness)), 2))
-        if chaos > 0.2 and cycle.flutter > _COARSE and likeness < 0.95:
+        if chaos > 0.15 and cycle.fast > _COARSE and likeness < 0.95:
             return Rhythm("atrial_fibrillation", 0.55)
-    if likeness >= P_LOCKED:
+    if evidence.p_locked:
         doubt = 0.8 if chaos >= 0.1 else 1.0
         return Rhythm("sinus", round(min(0.95, likeness) * min(doubt, 1.3 - cycle.fixed), 2))
     return Rhythm("other", 0.4)
+
+
+def _multiples(rr_ms: NDArray[np.float64], cycle_ms: float) -> float:
+    """How closely all RR are multiples of a cycle, 0..1: length of their mean as points on its circle."""
+    turns = 2 * np.pi * rr_ms / max(cycle_ms, 1.0)
+    return float(np.hypot(np.cos(turns).mean(), np.sin(turns).mean()))
 
 
 def _recurs(rr_ms: NDArray[np.float64], chaos: float) -> bool:
@@ -88,23 +109,18 @@ def _recurs(rr_ms: NDArray[np.float64], chaos: float) -> bool:
     return any(rr_ms.size > 2 * lag and irregularity(rr_ms, lag) < 0.4 * chaos for lag in (2, 3))
 
 
-def _is_locked(evidence: Evidence) -> bool:
-    return evidence.p_likeness is not None and evidence.p_likeness >= P_LOCKED
-
-
 def p_waves_unconducted(evidence: Evidence) -> bool:
     """More P waves than beats, at a rate of their own: every sixth is without a beat, or more.
 
-    Their autocorrelation reaches 0.47 in LUDB's record with complete block and stays under 0.3, at lags that
-    short, in all others. Waves that come as fast as flutter waves would fake it.
+    Waves as fast as those of flutter and fibrillation would fake it.
     """
     rr, cycle = evidence.rr_ms, evidence.cycle
     return bool(
-        rr.size >= 3 and cycle.p > 0.38 and cycle.flutter < _COARSE and rr.mean() > 1.15 * cycle.pp_ms
+        rr.size >= 3 and cycle.p > _OWN_RATE and cycle.fast < _COARSE and rr.mean() > 1.15 * cycle.pp_ms
     )
 
 
-def why_no_p(rhythm: Rhythm, p_likeness: float | None) -> str | None:
+def why_no_p(rhythm: Rhythm, evidence: Evidence) -> str | None:
     """Why P and PR do not exist in this rhythm, whatever bump may precede the QRS; None where they may."""
     reasons = {
         "atrial_fibrillation": "Atrial fibrillation has no P wave.",
@@ -113,6 +129,6 @@ def why_no_p(rhythm: Rhythm, p_likeness: float | None) -> str | None:
     }
     if rhythm.label in reasons:
         return reasons[rhythm.label]
-    if p_likeness is not None and p_likeness < P_LOCKED:
+    if evidence.p_likeness is not None and not evidence.p_locked:
         return "No P wave comes at a fixed time before the QRS."
     return None
