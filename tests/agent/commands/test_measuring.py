@@ -70,7 +70,7 @@ def test_one_bad_file_is_told_after_the_rest_is_done(
 ) -> None:
     code, out, _ = run("measure", folder / "README.md", folder, capsys=capsys)
     assert code == 1
-    assert "not read: " in out
+    assert "not read:" in out
     assert out.count("rhythm sinus") == 2
 
 
