@@ -115,7 +115,9 @@ def _measure_chunk(files: Sequence[Path], window: Window | None, stated: Stated)
 
 def _start_worker() -> None:
     """Ctrl-C is for the parent, which ends its workers; and where it was killed, they end, too."""
-    logging.getLogger().addHandler(logging.NullHandler())  # as in the parent: what went wrong is in the results
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # as in the parent: what went wrong is in the results
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -98,6 +98,19 @@ def test_a_file_of_results_is_gone_on_with_and_summed_up(
     assert "3, 3 of them before" in printed
 
 
+def test_whoever_stops_it_is_told_how_to_go_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tools.measure_many.measure_file", stop)
+    code, out, err = run("measure", folder, "--out", tmp_path / "x.jsonl", capsys=capsys)
+    assert code != 0
+    assert out == ""
+    assert f"the same command goes on with {tmp_path / 'x.jsonl'}" in err
+
+
 def test_of_many_recordings_the_terminal_shows_the_summary_and_says_how_to_get_all(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
