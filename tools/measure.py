@@ -13,7 +13,7 @@ from tools.results import Answer, Result, interval_values, rounded, unique
 from tools.stretch import Stretch, stretch_of
 from tools.window import Window
 from worldmodel.ecg import LEADS, Ecg
-from worldmodel.errors import EcgFileError
+from worldmodel.errors import EcgFileError, WorldModelError
 from worldmodel.measurement import FIDUCIALS, Measurement
 from worldmodel.readers.stated import NOTHING_STATED, Stated
 
@@ -163,7 +163,7 @@ def measure_found(
 def measure_file(
     path: str | Path, window: Window | None = None, stated: Stated = NOTHING_STATED
 ) -> Recording:
-    """Read and measure one file, lead by lead, too; whatever fails is its `error`."""
+    """Read and measure one file, lead by lead, too; what is wrong with it is its `error`. Raises WeightsError."""
     from worldmodel.delineation.measure import measure
     from worldmodel.readers import read_ecg
 
@@ -174,6 +174,8 @@ def measure_file(
         return lead_by_lead(recording_of(file_name(path), ecg, measured, stretch), measured)
     except EcgFileError as error:
         problem = FileProblem(message=error.message, hint=error.hint)
+    except WorldModelError:  # of the installation, such as missing weights: no file could be measured
+        raise
     except Exception as error:  # one strange file must not end a run over ten thousand
         logging.getLogger(__name__).exception(file_name(path))
         fault = f"{type(error).__name__}: {error}"

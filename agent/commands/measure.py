@@ -1,6 +1,7 @@
 """`measure`: intervals, rhythm and quality of recordings."""
 
 import os
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -59,10 +60,15 @@ def measure(
         found = find_recordings(files, stated)
         count = len(files_to_do(found, kept))
         with progress_bar("measuring", count) as progress:
-            if kept is None and (as_json or count <= MOST_SHOWN):
-                result = measure_found(found, window, stated, workers, progress)
-            else:
-                result = summarise(found, kept, window, stated, workers, progress)
+            try:
+                if kept is None and (as_json or count <= MOST_SHOWN):
+                    result = measure_found(found, window, stated, workers, progress)
+                else:
+                    result = summarise(found, kept, window, stated, workers, progress)
+            except KeyboardInterrupt:
+                if kept:
+                    print(f"stopped; the same command goes on with {kept.path}", file=sys.stderr)
+                raise
     emit(
         "measure",
         result,

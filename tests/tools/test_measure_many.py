@@ -14,6 +14,7 @@ from tools.measure import FileProblem, QualityFound, Recording, RhythmFound, mea
 from tools.measure_many import CHUNK, WorkerError, measure_each, summarise
 from tools.measured_file import MeasuredFile
 from worldmodel.ecg import Ecg
+from worldmodel.errors import WeightsError
 
 FILES = tuple(Path(f"r{number:02d}.hea") for number in range(40))
 
@@ -136,3 +137,12 @@ def test_a_fault_of_the_program_is_told_at_the_file_and_ends_nothing(monkeypatch
     assert recording.error is not None
     assert recording.error.message == "ZeroDivisionError: division by zero"
     assert "--debug" in recording.error.hint
+
+
+def test_what_no_file_can_be_measured_without_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Ecg:
+        raise WeightsError("no weights", "Install them.")
+
+    monkeypatch.setattr("worldmodel.readers.read_ecg", fail)
+    with pytest.raises(WeightsError):
+        measure_file("any.dcm")

@@ -70,7 +70,7 @@ def test_one_bad_file_is_told_after_the_rest_is_done(
 ) -> None:
     code, out, _ = run("measure", folder / "README.md", folder, capsys=capsys)
     assert code == 1
-    assert "not read: " in out
+    assert "not read:" in out
     assert out.count("rhythm sinus") == 2
 
 
@@ -96,6 +96,19 @@ def test_a_file_of_results_is_gone_on_with_and_summed_up(
     code, printed, _ = run("measure", folder, "--out", out, capsys=capsys)
     assert code == 1  # what could not be read before is still not read
     assert "3, 3 of them before" in printed
+
+
+def test_whoever_stops_it_is_told_how_to_go_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tools.measure_many.measure_file", stop)
+    code, out, err = run("measure", folder, "--out", tmp_path / "x.jsonl", capsys=capsys)
+    assert code != 0
+    assert out == ""
+    assert f"the same command goes on with {tmp_path / 'x.jsonl'}" in err
 
 
 def test_of_many_recordings_the_terminal_shows_the_summary_and_says_how_to_get_all(
