@@ -8,6 +8,7 @@ of amplitude moves no mark. Trained by marker_training.py on human marks and on 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,11 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
+from worldmodel.checkpoint import load_tensors, part
+
 MARKED = ("p_on", "p_peak", "p_off", "qrs_on", "qrs_off", "t_peak", "t_end")
 STEP_MS = 4.0
 START_MS = -400.0  # of the window, relative to R
 STEPS = 300
 LEADS = 12
+FOLDS = 5
 WEIGHTS = Path(__file__).parents[1] / "weights" / "marker.safetensors"
 _CHANNELS = (24, 40, 56)
 _INPUTS = 4
@@ -124,14 +128,21 @@ def mark_beats(markers: Sequence[Marker], beats_mv: Tensor, good: Tensor) -> Lea
 
 
 @cache
-def shipped_marker(name: str = "marker") -> Marker:
-    """The marker whose weights come with the package; `fold0` ... are those that have not seen a fold's recordings.
-
-    Raises WeightsError.
-    """
-    from worldmodel.checkpoint import load_tensors, part
-
+def shipped_marker(name: str = "all") -> Marker:
+    """The marker whose weights come with the package; `fold0` ... have not seen that fold. Raises WeightsError."""
     tensors, _ = load_tensors(WEIGHTS)
     marker = Marker()
     marker.load_state_dict(part(tensors, name))
     return marker.eval()
+
+
+def unseen_marker(origin: str, recording: str) -> Marker:
+    """The shipped marker, or where it has learned from this recording of the set `origin`, one that has not."""
+    _, header = load_tensors(WEIGHTS)
+    learned = header["set"] == origin and recording in header["recordings"]
+    return shipped_marker(f"fold{fold_of(recording)}") if learned else shipped_marker()
+
+
+def fold_of(recording: str) -> int:
+    """Which of FOLDS a recording is left out of, by its name alone, so that any part of a set gives the same folds."""
+    return int(sha256(recording.encode()).hexdigest(), 16) % FOLDS

@@ -7,7 +7,6 @@ wander, other gains, lost and inverted leads are added. The aim is the distribut
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +16,18 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from worldmodel.checkpoint import load_tensors, save_tensors, under
-from worldmodel.checkpoint import part as part_of
+from worldmodel.checkpoint import load_tensors, part, save_tensors, under
 from worldmodel.delineation.beats import complete, median_of_beats
 from worldmodel.delineation.filters import FS_HZ, smooth
 from worldmodel.delineation.found import Found, find_all_beats, marker_beats
 from worldmodel.delineation.made_beats import make_beat
-from worldmodel.delineation.marker import LEADS, MARKED, START_MS, STEP_MS, STEPS, Marker
+from worldmodel.delineation.marker import FOLDS, LEADS, MARKED, START_MS, STEP_MS, STEPS, Marker, fold_of
 from worldmodel.errors import WorldModelError
 from worldmodel.evaluation.annotated_sets import AnnotatedSet
 from worldmodel.evaluation.marks import MarkedRecord
 from worldmodel.measurement import FIDUCIALS
 
 TIMES_MS = START_MS + STEP_MS * np.arange(STEPS)
-FOLDS = 5
 _COLUMNS = [FIDUCIALS.index(name) for name in MARKED]
 _WIDTH_MS = np.array([7.0, 7.0, 7.0, 5.0, 5.0, 7.0, 7.0])  # of one human mark in the aim, SD
 _SAME_QRS_S = 0.15  # a beat and a marked QRS nearer than this are one
@@ -260,11 +257,6 @@ def train_marker(
     return trained.eval()
 
 
-def fold_of(record: str) -> int:
-    """Which of FOLDS a recording is left out of, by its name alone, so that any part of a set gives the same folds."""
-    return int(sha256(record.encode()).hexdigest(), 16) % FOLDS
-
-
 def train_markers(
     annotated: AnnotatedSet, steps: int, seed: int, out: Path, resume: bool, report: Callable[[str], None]
 ) -> Path:
@@ -272,34 +264,31 @@ def train_markers(
 
     What is finished lies in `out` and is not trained again with `resume`. Raises WorldModelError.
     """
-    parts = [out / f"marker_{name}.safetensors" for name in ("all", *range(FOLDS))]
-    if not resume and any(part.exists() for part in parts):
+    names = ("all", *(f"fold{fold}" for fold in range(FOLDS)))
+    parts = {name: out / f"marker_{name}.safetensors" for name in names}
+    if not resume and any(path.exists() for path in parts.values()):
         raise WorldModelError(
             f"{out} already holds a run.", "Add --resume to go on with it, or choose another folder."
         )
-    recordings = {}
-    for key in annotated.keys:
-        record = annotated.read(key)
-        kinds = examples_of(record)
-        if kinds:
-            recordings[record.name] = kinds
+    records = (annotated.read(key) for key in annotated.keys)
+    recordings = {record.name: kinds for record in records if (kinds := examples_of(record))}
     report(f"{len(recordings)} marked recordings of {annotated.name}")
     header = {
-        "trained_on": f"{annotated.name}, {len(recordings)} recordings, and made beats",
+        "set": annotated.name,
+        "recordings": sorted(recordings),
         "seed": seed,
         "steps": steps,
-        "recordings": sorted(recordings),
     }
-    for left_out, part in zip((None, *range(FOLDS)), parts, strict=True):
-        if part.exists():
+    for number, (name, path) in enumerate(parts.items()):
+        if path.exists():
             continue
-        report(f"marker on all recordings but fold {left_out}" if left_out is not None else "marker on all")
-        chosen = [kinds for name, kinds in recordings.items() if fold_of(name) != left_out]
-        marker = train_marker(chosen, steps, seed + (0 if left_out is None else 1 + left_out), report)
-        save_tensors(part, under("marker", marker.state_dict()), header)
+        report(f"marker {name}")
+        chosen = [kinds for one, kinds in recordings.items() if name != f"fold{fold_of(one)}"]
+        marker = train_marker(chosen, steps, seed + number, report)
+        save_tensors(path, under("marker", marker.state_dict()), header)
     together: dict[str, Tensor] = {}
-    for name, part in zip(("marker", *(f"fold{fold}" for fold in range(FOLDS))), parts, strict=True):
-        together |= under(name, part_of(load_tensors(part)[0], "marker"), half=True)
+    for name, path in parts.items():
+        together |= under(name, part(load_tensors(path)[0], "marker"), half=True)
     weights = out / "marker.safetensors"
     save_tensors(weights, together, header)
     return weights

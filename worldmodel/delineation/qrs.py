@@ -32,7 +32,7 @@ def _thinned(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     step = round(FS_HZ / QRS_HZ)
     short = -samples.shape[-1] % step
     padded = np.concatenate([samples, np.repeat(samples[..., -1:], short, axis=-1)], axis=-1)
-    return np.asarray(padded.reshape(*samples.shape[:-1], -1, step).mean(axis=-1))
+    return np.asarray(padded.reshape(*samples.shape[:-1], padded.shape[-1] // step, step).mean(axis=-1))
 
 
 def find_beats(energy: NDArray[np.float64]) -> NDArray[np.int_]:

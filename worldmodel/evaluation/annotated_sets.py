@@ -131,7 +131,7 @@ def _read_ludb(header: Path, rhythms: dict[str, str | None]) -> MarkedRecord:
     marks = tuple(
         Marks((row,), waves_of(*_annotation(header, lead.lower()))) for row, lead in enumerate(LEADS)
     )
-    return MarkedRecord(header.stem, ecg.samples_mv, ecg.fs_hz, marks, rhythms.get(header.stem))
+    return MarkedRecord(header.stem, ecg.samples_mv, ecg.fs_hz, marks, rhythms.get(header.stem), "LUDB")
 
 
 # The QT database and other records whose marks belong to all leads ---------------------------------------------

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from worldmodel.delineation.marker import unseen_marker
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.errors import WorldModelError
 from worldmodel.evaluation.marks import MarkedRecord, lead_waves, record_intervals
@@ -47,14 +48,12 @@ Delineator = Callable[[Sequence[MarkedRecord]], list[Reading]]
 
 
 def ours(records: Sequence[MarkedRecord]) -> list[Reading]:
-    """Our own readings; recordings of one shape and rate are measured in one batch."""
-    readings: dict[int, Reading] = {}
-    shapes = [(record.fs_hz, record.samples_mv.shape) for record in records]
-    for shape in dict.fromkeys(shapes):
-        alike = [i for i, other in enumerate(shapes) if other == shape]
-        measured = measure_batch(np.stack([records[i].samples_mv for i in alike]), shape[0])
-        readings |= {i: _reading(one) for i, one in zip(alike, measured, strict=True)}
-    return [readings[i] for i in range(len(records))]
+    """Our own readings, of a recording that the marker was trained on by one that was not."""
+    markers = [unseen_marker(record.origin, record.name) for record in records]
+    return [
+        _reading(measure_batch(record.samples_mv[None], record.fs_hz, (marker,))[0])
+        for record, marker in zip(records, markers, strict=True)
+    ]
 
 
 def _reading(measured: Measurement) -> Reading:

@@ -52,7 +52,8 @@ class MarkedRecord:
     """A recording with its marks.
 
     samples_mv: (12, time), leads in standard order, NaN rows where there is none; a lead of another name
-    stands in a free row. rhythm: sinus | no_p (fibrillation, flutter, paced) | None where not told.
+    stands in a free row. rhythm: sinus | no_p (fibrillation, flutter, paced) | None where not told. origin: the
+    set it is of.
     """
 
     name: str
@@ -60,6 +61,7 @@ class MarkedRecord:
     fs_hz: float
     marks: tuple[Marks, ...]
     rhythm: str | None = None
+    origin: str = ""
 
 
 def waves_of(symbols: Sequence[str], times_s: NDArray[np.float64]) -> Waves:

@@ -7,6 +7,7 @@ import torch
 from worldmodel.checkpoint import load_tensors
 from worldmodel.delineation.made_beats import make_beat
 from worldmodel.delineation.marker import (
+    FOLDS,
     LEADS,
     MARKED,
     START_MS,
@@ -14,9 +15,11 @@ from worldmodel.delineation.marker import (
     STEPS,
     WEIGHTS,
     Marker,
+    fold_of,
     mark_beats,
     read_marks,
     shipped_marker,
+    unseen_marker,
 )
 from worldmodel.measurement import FIDUCIALS
 
@@ -77,10 +80,23 @@ def test_made_beats_are_marked_where_they_were_made():
 
 def test_the_weights_hold_the_marker_of_all_recordings_and_one_for_each_fold():
     tensors, header = load_tensors(WEIGHTS)
-    assert {name.split(".")[0] for name in tensors} == {"marker", *(f"fold{fold}" for fold in range(5))}
+    assert {name.split(".")[0] for name in tensors} == {"all", *(f"fold{fold}" for fold in range(FOLDS))}
     assert header["seed"] == 0 and header["recordings"]
     names = Marker().state_dict().keys()
     assert {f"fold3.{name}" for name in names} <= tensors.keys()
+
+
+def test_a_recording_that_was_learned_from_is_read_by_a_marker_that_has_not_seen_it():
+    _, header = load_tensors(WEIGHTS)
+    one = header["recordings"][0]
+    assert unseen_marker(header["set"], one) is shipped_marker(f"fold{fold_of(one)}")
+    assert unseen_marker("another set", one) is shipped_marker()
+    assert unseen_marker(header["set"], "no such recording") is shipped_marker()
+
+
+def test_a_recording_is_always_in_the_same_fold():
+    assert [fold_of(str(n)) for n in (1, 3, 5, 7)] == [0, 3, 3, 4]
+    assert {fold_of(str(n)) for n in range(1, 200, 2)} == set(range(FOLDS))
 
 
 def test_weights_of_no_such_marker_are_an_error():

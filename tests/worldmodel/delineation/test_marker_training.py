@@ -6,13 +6,11 @@ import torch
 
 from worldmodel.delineation.marker import LEADS, MARKED, STEPS, Marker
 from worldmodel.delineation.marker_training import (
-    FOLDS,
     TIMES_MS,
     Examples,
     augment,
     batch,
     examples_of,
-    fold_of,
     loss_of,
     made_example,
     train_marker,
@@ -90,8 +88,3 @@ def test_training_is_the_same_for_the_same_seed():
     )
     for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
-
-
-def test_a_recording_is_always_in_the_same_fold():
-    assert [fold_of(str(n)) for n in (1, 3, 5, 7)] == [fold_of(str(n)) for n in (1, 3, 5, 7)]
-    assert {fold_of(str(n)) for n in range(1, 200, 2)} == set(range(FOLDS))
