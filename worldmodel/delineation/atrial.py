@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worldmodel.delineation.beats import median_of_beats
 from worldmodel.delineation.filters import FS_HZ
+from worldmodel.delineation.order import median
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS
 
 # Atrial waves are slower than 15 Hz: a fifth of the samples shows all of them.
@@ -160,7 +160,7 @@ def p_likeness(diastole: Diastole, on_time: NDArray[np.bool_]) -> float | None:
     if ends.size < 3:
         return None
     parts = np.moveaxis(diastole.p[:, ends[:, None] + np.arange(-_P_REACH, 0)], 1, 0)
-    size = np.sqrt((median_of_beats(parts) ** 2).mean(axis=0))
+    size = np.sqrt((median(parts, axis=0) ** 2).mean(axis=0))
     # A P wave ends before the QRS begins, and its middle is no nearer to it than 50 ms.
     peak = int(np.argmax(size[: -int(30 * _MS)]))
     if size[peak] < _LEAST_P_MV:
@@ -170,7 +170,7 @@ def p_likeness(diastole: Diastole, on_time: NDArray[np.bool_]) -> float | None:
     near = near / (np.linalg.norm(near, axis=1, keepdims=True) + 1e-12)
     others = near.sum(axis=0) - near
     likeness = (near * others).sum(axis=1) / (np.linalg.norm(others, axis=1) + 1e-12)
-    return float(np.median(likeness))
+    return float(median(likeness))
 
 
 def atrial_cycle(diastole: Diastole, rr_ms: float | None) -> AtrialCycle:

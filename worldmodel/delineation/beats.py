@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ
+from worldmodel.delineation.order import median, quantiles
 
 PRE_MS, POST_MS = 400.0, 800.0
 _MS = FS_HZ / 1000  # samples per ms
 _QRS_PRE, _QRS_POST = int(60 * _MS), int(80 * _MS)
 _SHIFT = int(30 * _MS)
+_STRAIGHT = 16
+_COARSE = 4  # columns of which one tells the noise of a beat
 _STEP = 2  # the QRS is compared at every second sample, which its bandwidth allows
 _MARGIN = int(40 * _MS)  # a wave of one beat is looked for this far from where the median beat has it
 # Correlation of two QRS complexes over all leads from which they are of one kind.
@@ -25,8 +28,8 @@ class Beats:
     r: (beat,) positions of R in samples, sub-sample. likeness: (beat,) correlation of each QRS with the
     dominant one. kind: (beat,) of int: 0 is dominant and on time, 1 ... are other shapes, and early beats of the
     dominant shape. windows: (beat, lead, time), NaN beyond the ends of the recording; medians:
-    (kind, lead, time); spread: (lead, time) robust SD between the beats of kind 0; all with R at column r_index.
-    end: column where the next QRS of most beats begins.
+    (kind, lead, time), with R at column r_index. spread_mv: (lead,) robust SD between the beats of kind 0, RMS
+    over time. end: column where the next QRS of most beats begins.
     """
 
     r: NDArray[np.float64]
@@ -34,7 +37,7 @@ class Beats:
     kind: NDArray[np.int_]
     windows: NDArray[np.float64]
     medians: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    spread_mv: NDArray[np.float64]
     r_index: int
     end: int
 
@@ -62,16 +65,17 @@ def remove_wander(x: NDArray[np.float64], r: NDArray[np.int_]) -> NDArray[np.flo
     knots = r - int(75 * _MS)
     knots = knots[(knots > half) & (knots < x.shape[-1] - half)]
     if not knots.size:
-        return np.asarray(x - np.median(x, axis=-1, keepdims=True))
+        return np.asarray(x - median(x, keepdims=True))
     level = np.stack([x[:, k - half : k + half + 1].mean(axis=1) for k in knots], axis=1)
     if knots.size < 4:
         time = np.clip(np.arange(x.shape[-1]), knots[0], knots[-1])
         return np.asarray(x - np.stack([np.interp(time, knots, row) for row in level]))
-    # A spline this slow is straight over 16 samples, and 16 times cheaper so.
-    coarse = np.append(np.arange(0, x.shape[-1] - 1, 16), x.shape[-1] - 1)
+    # A spline this slow is straight over 16 samples, and much cheaper so.
+    coarse = np.arange(0, x.shape[-1] + _STRAIGHT, _STRAIGHT)
     curve = CubicSpline(knots, level, axis=1)(np.clip(coarse, knots[0], knots[-1]))
-    time = np.arange(x.shape[-1])
-    return np.asarray(x - np.stack([np.interp(time, coarse, row) for row in curve]))
+    share = np.arange(_STRAIGHT) / _STRAIGHT
+    lines = curve[:, :-1, None] * (1 - share) + curve[:, 1:, None] * share
+    return np.asarray(x - lines.reshape(x.shape[0], -1)[:, : x.shape[-1]])
 
 
 def place_r(x: NDArray[np.float64], beats: NDArray[np.int_], lead_ok: NDArray[np.bool_]) -> NDArray[np.int_]:
@@ -82,7 +86,7 @@ def place_r(x: NDArray[np.float64], beats: NDArray[np.int_], lead_ok: NDArray[np
     for beat in beats:
         start, end = max(0, beat - reach), min(length, beat + reach + 1)
         part = good[:, start:end]
-        level = np.median(good[:, max(0, start - reach) : end + reach : 4], axis=1, keepdims=True)
+        level = median(good[:, max(0, start - reach) : end + reach : 8], keepdims=True)
         placed.append(start + int(np.argmax(((part - level) ** 2).sum(axis=0))))
     return np.unique(np.array(placed, dtype=np.int_))
 
@@ -94,19 +98,12 @@ def build_beats(x: NDArray[np.float64], r: NDArray[np.int_], lead_ok: NDArray[np
     shift, likeness, aligned = _align(qrs, inside)
     kind = _kinds(likeness, aligned, inside, r)
     windows = _cut(x, r + np.round(shift).astype(np.int_), int(PRE_MS * _MS), int(POST_MS * _MS))
-    medians = np.stack([_median_of(windows[kind == k]) for k in range(int(kind.max()) + 1)])
+    medians = np.stack([median(complete(windows[kind == k]), axis=0) for k in range(int(kind.max()) + 1)])
     r_index = int(PRE_MS * _MS)
     end = r_index + int(_after_ms(r) * _MS) + 1
-    dominant = complete(windows[kind == 0])[..., :end]
-    spread = 1.4826 * median_of_beats(np.abs(dominant - medians[0][:, :end]))
+    apart = complete(windows[kind == 0])[..., :end:_COARSE] - medians[0][:, :end:_COARSE]
+    spread = 1.4826 * np.sqrt((median(np.abs(apart), axis=0) ** 2).mean(axis=-1))
     return Beats(r + shift, likeness, kind, windows, medians, spread, r_index, end)
-
-
-def median_of_beats(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """np.median over axis 0, three times as fast for a dozen beats."""
-    ordered = np.sort(windows, axis=0)
-    n = ordered.shape[0]
-    return np.asarray(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 
 def wave_shifts(beats: Beats, leads: NDArray[np.bool_], start: float, end: float) -> NDArray[np.float64]:
@@ -132,10 +129,6 @@ def wave_shifts(beats: Beats, leads: NDArray[np.bool_], start: float, end: float
     best = np.argmax(match, axis=1)
     inner = (best > 0) & (best < match.shape[1] - 1) & (match.max(axis=1) > _SAME_WAVE)
     return np.where(inner, step * (best + _vertex(match, best)) - _MARGIN, 0.0)
-
-
-def _median_of(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    return median_of_beats(complete(windows))
 
 
 def _cut(x: NDArray[np.float64], r: NDArray[np.int_], before: int, after: int) -> NDArray[np.float64]:
@@ -191,7 +184,7 @@ def _on_time(dominant: NDArray[np.bool_], r: NDArray[np.int_]) -> NDArray[np.boo
     if r.size < 4:
         return dominant
     rr = np.diff(r)
-    kept = dominant & np.append(True, rr > 0.85 * np.percentile(rr, 60))
+    kept = dominant & np.append(True, rr > 0.85 * quantiles(rr, 0.6)[0])
     return kept if kept.sum() >= 3 else dominant
 
 
@@ -199,7 +192,7 @@ def _after_ms(r: NDArray[np.int_]) -> float:
     """How far after R the beat is its own: not into the next QRS of most beats."""
     if r.size < 2:
         return POST_MS
-    short = float(np.percentile(np.diff(r), 30)) / _MS
+    short = float(quantiles(np.diff(r).astype(np.float64), 0.3)[0]) / _MS
     return float(np.clip(short - 40.0, 200.0, POST_MS))
 
 
@@ -229,7 +222,7 @@ def _align(
         likeness = match[every, best]
         members = (likeness > _SAME_KIND) & inside
         if members.any():
-            template = np.median(trials[every, best][members], axis=0)
+            template = median(trials[every, best][members], axis=0)
     return _STEP * (best - margin + _vertex(match, best)), likeness, trials[every, best]
 
 

@@ -5,6 +5,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from worldmodel.delineation.order import median
+
 FS_HZ = 500.0
 _PAD_S = 1.0
 
@@ -105,7 +107,7 @@ def remove_mains(samples: NDArray[np.float64], fs_hz: float = FS_HZ) -> NDArray[
         if not line.any() or not around.any():
             continue
         size = np.abs(spectrum[..., line])
-        usual = np.median(np.abs(spectrum[..., around]), axis=-1, keepdims=True)
+        usual = median(np.abs(spectrum[..., around]), keepdims=True)
         strong = size.max(axis=-1) > np.sqrt(10) * 2 * usual[..., 0] + 1e-9
         shrink = np.minimum(1.0, usual / np.maximum(size, 1e-12))
         spectrum[..., line] *= np.where(strong[..., None], shrink, 1.0)

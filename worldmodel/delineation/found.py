@@ -63,14 +63,14 @@ class Found:
     @property
     def noise_mv(self) -> float:
         """RMS noise of the median beat."""
-        each = (self.beats.spread[self.leads] ** 2).mean()
+        each = (self.beats.spread_mv[self.leads] ** 2).mean()
         return float(np.sqrt(each / max(1, int(self.beats.dominant.sum()))))
 
     @property
     def noise_share(self) -> float:
         """RMS of what differs between the dominant beats, over that of their median."""
         size = float((self.beats.median[self.leads] ** 2).mean())
-        each = float((self.beats.spread[self.leads] ** 2).mean())
+        each = float((self.beats.spread_mv[self.leads] ** 2).mean())
         return float(np.sqrt(each / size)) if size > 0 else float("inf")
 
 

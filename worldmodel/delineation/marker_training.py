@@ -17,11 +17,12 @@ from torch.nn import functional as F  # noqa: N812 (its usual name)
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from worldmodel.checkpoint import load_tensors, part, save_tensors, under
-from worldmodel.delineation.beats import complete, median_of_beats
+from worldmodel.delineation.beats import complete
 from worldmodel.delineation.filters import FS_HZ, smooth
 from worldmodel.delineation.found import Found, find_all_beats, marker_beats
 from worldmodel.delineation.made_beats import make_beat
 from worldmodel.delineation.marker import FOLDS, LEADS, MARKED, START_MS, STEP_MS, STEPS, Marker, fold_of
+from worldmodel.delineation.order import median
 from worldmodel.errors import WorldModelError
 from worldmodel.evaluation.annotated_sets import AnnotatedSet
 from worldmodel.evaluation.marks import MarkedRecord
@@ -31,7 +32,7 @@ TIMES_MS = START_MS + STEP_MS * np.arange(STEPS)
 _COLUMNS = [FIDUCIALS.index(name) for name in MARKED]
 _WIDTH_MS = np.array([7.0, 7.0, 7.0, 5.0, 5.0, 7.0, 7.0])  # of one human mark in the aim, SD
 _SAME_QRS_S = 0.15  # a beat and a marked QRS nearer than this are one
-_MADE_SHARE = 0.25
+_MADE_SHARE = 0.4
 _RECORDINGS = 8  # in a batch
 _LEARNING_RATE = 3e-3
 
@@ -130,7 +131,7 @@ def made_example(rng: np.random.Generator) -> Examples:
 def augment(drawn: Examples, rng: np.random.Generator) -> Aim:
     """One training example: beat (12, STEPS) in mV, good leads (12,), the aim over time (12, MARKED, STEPS), zero
     where there is none, and (12, 2) shares of readings with P and T, NaN where unknown."""
-    beat = median_of_beats(drawn.beats_mv)
+    beat = median(drawn.beats_mv, axis=0)
     beat, marks = _stretch(beat, drawn.marks_ms, rng)
     beat = _spoil(beat, len(drawn.beats_mv), rng)
     good = drawn.good

@@ -17,6 +17,7 @@ from worldmodel.delineation.found import Found, NoBeats, find_all_beats
 from worldmodel.delineation.intervals import confidence_of, intervals_of, reasons
 from worldmodel.delineation.marker import Marker, shipped_marker
 from worldmodel.delineation.marks import beat_marks_s, lead_intervals, lead_marks_ms, mark_kinds
+from worldmodel.delineation.order import median
 from worldmodel.delineation.pacing import spike_height_mv
 from worldmodel.delineation.quality import judge_recording
 from worldmodel.delineation.reversal import suspect_reversal
@@ -126,7 +127,7 @@ def _evidence(found: Found, waves: Waves) -> Evidence:
         (waves.qrs_on, waves.qrs_off),
         waves.t_end,
     )
-    cycle = atrial_cycle(diastole, float(np.median(rr_ms)) if rr_ms.size else None)
+    cycle = atrial_cycle(diastole, float(median(rr_ms)) if rr_ms.size else None)
     spikes = spike_height_mv(found.x[found.leads], beats.r)
     return Evidence(rr_ms, p_likeness(diastole, beats.dominant), cycle, spikes)
 

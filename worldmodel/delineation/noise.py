@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ
+from worldmodel.delineation.order import median, quantiles
 
 _SECOND = int(FS_HZ)
 _LINES_HZ = (50.0, 60.0)
@@ -33,7 +34,7 @@ def measure_noise(unfiltered: NDArray[np.float64], without_mains: NDArray[np.flo
     """Of samples in mV at 500 Hz (batch, lead, time) without gaps, before and after the mains were removed."""
     mains_mv, mains_hz = _mains(unfiltered)
     coarse = without_mains[..., ::_COARSE]
-    low, high = np.percentile(coarse, (0.5, 99.5), axis=-1)
+    low, high = quantiles(coarse, 0.005, 0.995)
     return Noise(mains_mv, mains_hz, _muscle_mv(without_mains), _wander_mv(coarse), high - low)
 
 
@@ -47,7 +48,7 @@ def _mains(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.floa
     angle = 2 * np.pi * np.outer(np.arange(_SECOND) / FS_HZ, lines)
     waves = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) * (2 / _SECOND)
     found = parts @ waves
-    size = np.median(np.hypot(found[..., : lines.size], found[..., lines.size :]), axis=-2)
+    size = median(np.hypot(found[..., : lines.size], found[..., lines.size :]), axis=-2)
     above = np.stack([size[..., 3 * i + 1] - size[..., [3 * i, 3 * i + 2]].max(-1) for i in (0, 1)], axis=-1)
     best = above.argmax(axis=-1)
     return np.maximum(above.max(axis=-1), 0.0), np.take(_LINES_HZ, best)
@@ -66,7 +67,7 @@ def _muscle_mv(x: NDArray[np.float64]) -> NDArray[np.float64]:
     blocks = rest.shape[-1] // block
     whole = rest[..., : blocks * block].reshape(*rest.shape[:-1], blocks, block)
     power = np.einsum("...i,...i->...", whole, whole) / block
-    return np.asarray(np.sqrt(np.median(power, axis=-1) / 1.5))
+    return np.asarray(np.sqrt(median(power) / 1.5))
 
 
 def _wander_mv(coarse: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,7 +76,7 @@ def _wander_mv(coarse: NDArray[np.float64]) -> NDArray[np.float64]:
     if seconds < 2:
         return np.zeros(coarse.shape[:-1])
     parts = coarse[..., : seconds * per_second].reshape(*coarse.shape[:-1], seconds, per_second)
-    return np.asarray(np.ptp(np.median(parts, axis=-1), axis=-1))
+    return np.asarray(np.ptp(median(parts), axis=-1))
 
 
 def jumps_mv(x: NDArray[np.float64], r: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -103,4 +104,4 @@ def jumps_mv(x: NDArray[np.float64], r: NDArray[np.float64]) -> NDArray[np.float
     size *= quiet
     seconds = max(1, at.size // per_second)
     largest = size[:, : seconds * per_second].reshape(x.shape[0], seconds, -1).max(axis=-1)
-    return np.asarray(size.max(axis=-1) - np.median(largest, axis=-1))
+    return np.asarray(size.max(axis=-1) - median(largest))

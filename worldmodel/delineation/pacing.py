@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ
+from worldmodel.delineation.order import quantiles
 
 _MS = FS_HZ / 1000
 _WIDTH = int(6 * _MS)
@@ -38,7 +39,7 @@ def spike_height_mv(x: NDArray[np.float64], r: NDArray[np.float64]) -> float:
         if tall.sum() >= min(3, at.size):
             shared = np.sort(curve, axis=0)[-min(3, x.shape[0])]
             third = float(np.sort(shared.max(axis=-1))[-min(3, at.size)])
-            if third > over_ripple * (float(np.percentile(shared, 75)) + 0.005):
+            if third > over_ripple * (float(quantiles(shared.ravel(), 0.75)[0]) + 0.005):
                 height = max(height, third)
     return height
 

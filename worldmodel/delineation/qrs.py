@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ, filter_bands, smooth
+from worldmodel.delineation.order import median, quantiles
 
 QRS_HZ = 125.0
 _REFRACTORY_S = 0.2
@@ -20,7 +21,7 @@ def qrs_energy(samples_mv: NDArray[np.float64], lead_ok: NDArray[np.bool_]) -> N
     """
     slow = _thinned(samples_mv)
     band = np.abs(filter_bands(slow, ((6.0, 22.0),), QRS_HZ)[0])
-    floor, height = np.percentile(band, (50, 98), axis=-1)
+    floor, height = quantiles(band, 0.5, 0.98)
     weight = np.where(lead_ok & (height > 1e-9), np.clip(height / (floor + 1e-9) - 2.0, 0.0, 20.0), 0.0)
     scaled = np.minimum(band / np.maximum(height, 1e-9)[..., None], 3.0) ** 2 * weight[..., None]
     total = np.maximum(weight.sum(axis=1), 1e-9)
@@ -63,7 +64,7 @@ def _beat_level(energy: NDArray[np.float64]) -> float:
     block = int(QRS_HZ)
     whole = energy[: energy.size // block * block]
     maxima = whole.reshape(-1, block).max(axis=1) if whole.size else np.array([energy.max()])
-    return float(np.percentile(maxima, 75))
+    return float(quantiles(maxima, 0.75)[0])
 
 
 def _search_back(
@@ -72,7 +73,7 @@ def _search_back(
     """Beats that were too low at first, looked for where the gap is over 1.6 times the usual one."""
     if beats.size < 3:
         return beats
-    usual = np.median(np.diff(beats))
+    usual = median(np.diff(beats).astype(np.float64))
     found = list(beats)
     for left, right in pairwise(beats):
         if right - left > 1.6 * usual:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.noise import Noise
+from worldmodel.delineation.order import median, quantiles
 from worldmodel.ecg import LEADS
 from worldmodel.measurement import Quality
 
@@ -45,7 +46,7 @@ def judge_leads(samples_mv: NDArray[np.float64]) -> LeadState:
     x = np.where(finite, samples_mv, 0.0)
     low, high = x.min(axis=-1, keepdims=True), x.max(axis=-1, keepdims=True)
     coarse = x[..., :: max(1, x.shape[-1] // 1000)]
-    spread = np.percentile(np.abs(coarse - np.median(coarse, axis=-1, keepdims=True)), 99, axis=-1)
+    spread = quantiles(np.abs(coarse - median(coarse, keepdims=True)), 0.99)[0]
     standing = x[..., 1:] == x[..., :-1]
     at_rail = standing & ((x[..., 1:] == high) | (x[..., 1:] == low))
     missing = recorded == 0
@@ -73,17 +74,17 @@ def _plateaus(at_rail: NDArray[np.bool_]) -> NDArray[np.int_]:
 def without_spikes(samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each row (..., time) around its middle, NaN where it is impossibly far from it."""
     coarse = samples_mv[..., :: max(1, samples_mv.shape[-1] // 1000)]
-    centred = samples_mv - np.median(np.where(np.isfinite(coarse), coarse, 0.0), axis=-1, keepdims=True)
+    centred = samples_mv - median(np.where(np.isfinite(coarse), coarse, 0.0), keepdims=True)
     return np.where(np.abs(centred) <= IMPOSSIBLE_MV, centred, np.nan)
 
 
 def quiet_leads(x: NDArray[np.float64], ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The good leads of x (lead, time) at 500 Hz without those that are far noisier than the rest.
 
-    Noise is the median step from every fourth sample to the next, which the few steep samples of a beat do not move.
+    Noise is the median step from every eighth sample to the next, which the few steep samples of a beat do not move.
     """
-    step = np.median(np.abs(x[:, 1::4] - x[:, :-1:4]), axis=-1)
-    return ok & (step <= max(0.02, 5 * float(np.median(step[ok]))))
+    step = median(np.abs(x[:, 1::8] - x[:, :-1:8]))
+    return ok & (step <= max(0.02, 5 * float(median(step[ok]))))
 
 
 def lead_faults(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.atrial import AtrialCycle
+from worldmodel.delineation.order import median
 from worldmodel.measurement import Rhythm
 
 # (irregularity above, likeness of P below): the more irregular the beats, the more a bump before the QRS is
@@ -49,7 +50,7 @@ def irregularity(rr_ms: NDArray[np.float64], lag: int = 1) -> float:
     """Median change from one RR to the `lag`-th next over the mean RR; a few ectopic beats leave it low."""
     if rr_ms.size < lag + 1:
         return 0.0
-    return float(np.median(np.abs(rr_ms[lag:] - rr_ms[:-lag])) / rr_ms.mean())
+    return float(median(np.abs(rr_ms[lag:] - rr_ms[:-lag])) / rr_ms.mean())
 
 
 def usual_rr_ms(rr_ms: NDArray[np.float64], label: str) -> float | None:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.axes import axes_deg
 from worldmodel.delineation.filters import smooth
+from worldmodel.delineation.order import median
 from worldmodel.measurement import FIDUCIALS, MedianBeat, Shape, Variability
 
 _R, _QRS_ON, _T_END = (FIDUCIALS.index(name) for name in ("r_peak", "qrs_on", "t_end"))
@@ -38,8 +39,9 @@ def variability_of(
     rr_ms = 1000 * np.diff(r_s)[pairs]
     successive = 1000 * np.diff(np.diff(r_s))[pairs[1:] & pairs[:-1]]
     qt_ms = 1000 * (beat_marks_s[..., _T_END] - beat_marks_s[..., _QRS_ON])[usual]
-    qt_ms = qt_ms[:, np.isfinite(qt_ms).any(axis=0)]
-    beats = np.nanmedian(qt_ms[np.isfinite(qt_ms).any(axis=1)], axis=1) if qt_ms.size else np.zeros(0)
+    qt_ms = qt_ms[np.isfinite(qt_ms).any(axis=1)]  # beats that the recording cuts have none
+    qt_ms = qt_ms[:, np.isfinite(qt_ms).all(axis=0)]
+    beats = median(qt_ms) if qt_ms.size else np.zeros(0)
     return Variability(
         rr_sd_ms=_rounded(float(rr_ms.std(ddof=1)), 2) if rr_ms.size > 1 else None,
         rmssd_ms=_rounded(float(np.sqrt((successive**2).mean())), 2) if successive.size > 1 else None,
@@ -73,7 +75,7 @@ def _t_form(beat: MedianBeat) -> tuple[float | None, float | None]:
     start = first + int(np.argmin(size[first:peak]))
     wave = np.maximum(size[start : end + 1] - np.linspace(size[start], size[end], end + 1 - start), 0.0)
     height = float(wave.max())
-    if height <= 0:
+    if height <= 0 or np.count_nonzero(wave) < 5:
         return None, None
     time = np.arange(wave.size)
     mean = (time * wave).sum() / wave.sum()

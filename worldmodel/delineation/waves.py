@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ, smooth
 from worldmodel.delineation.marker import MARKED
+from worldmodel.delineation.order import quantiles
 from worldmodel.measurement import FIDUCIALS
 
 _MS = FS_HZ / 1000  # samples per ms
@@ -58,7 +59,7 @@ def stands_out(beat: NDArray[np.float64], r_index: int) -> bool:
     """Whether there is a QRS complex: around R of (lead, time) the leads move far faster than elsewhere."""
     speed = magnitude(np.gradient(smooth(beat, 4.0), axis=-1))
     around = speed[max(0, r_index - int(120 * _MS)) : r_index + int(120 * _MS)]
-    return bool(around.max() > 4 * np.percentile(speed, 10))
+    return bool(around.max() > 4 * quantiles(speed, 0.1)[0])
 
 
 def find_waves(
@@ -90,8 +91,8 @@ def find_waves(
             spread[name] = float(_weighted_median(sure, there / sure))
 
     pool(("qrs_on", "qrs_off"), every)
-    on = int(found["qrs_on"])
-    level = beat[leads] - beat[leads, max(0, on - int(14 * _MS)) : max(4, on - int(2 * _MS))].mean(
+    on = int(np.clip(found["qrs_on"], 4, beat.shape[1]))
+    level = beat[leads] - beat[leads, max(0, on - int(14 * _MS)) : max(1, on - int(2 * _MS))].mean(
         axis=1, keepdims=True
     )
     why = {} if no_p is None else {"p": no_p}

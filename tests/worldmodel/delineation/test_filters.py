@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from worldmodel.delineation.beats import median_of_beats
-from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, remove_mains, resample, smooth
+from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, remove_mains, resample
 
 
 @pytest.mark.parametrize("fs_hz", [100.0, 102.4, 250.0, 257.0, 360.0, 1000.0])
@@ -29,21 +28,6 @@ def test_gaps_are_bridged_straight_and_the_rest_untouched():
     filled = fill_gaps(np.stack([row, np.full(6, np.nan)]))
     np.testing.assert_allclose(filled[0], [1.0, 1.0, 2.0, 3.0, 4.0, 4.0])
     np.testing.assert_array_equal(filled[1], np.zeros(6))
-
-
-def test_smoothing_keeps_area_and_place():
-    impulse = np.zeros(301)
-    impulse[150] = 1.0
-    smoothed = smooth(impulse, 10.0)
-    assert smoothed.sum() == pytest.approx(1.0)
-    assert np.argmax(smoothed) == 150
-    assert np.count_nonzero(smoothed > smoothed.max() / 2) == pytest.approx(2.355 * 5, abs=1)
-
-
-@pytest.mark.parametrize("beats", [1, 2, 7, 8])
-def test_the_fast_median_is_the_median(beats):
-    windows = np.random.default_rng(0).normal(size=(beats, 3, 11))
-    np.testing.assert_allclose(median_of_beats(windows), np.median(windows, axis=0))
 
 
 @pytest.mark.parametrize("line_hz", [50.0, 59.95])
