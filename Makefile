@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null)) python3)
 BIN := .venv/bin
 
-.PHONY: demo test lint setup
+.PHONY: demo test lint peers setup
 demo: setup
 	$(BIN)/ecgwm-agent demo
 
@@ -14,6 +14,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# NeuroKit2, which `evaluate delineation --neurokit .venv-peers/bin/python` sets beside us; it pins an old pandas.
+peers:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check neurokit2==0.2.13
 
 setup: .venv/.installed
 

@@ -26,6 +26,7 @@ INTERVALS = {
     "pr_ms": "PR",
     "qrs_ms": "QRS",
     "qt_ms": "QT",
+    "qt_tangent_ms": "QTtan",
     "tpeak_ms": "Q–Tpeak",
     "r_tpeak_ms": "R–Tpeak",
 }

@@ -53,6 +53,7 @@ def detail_lines(recording: "Recording") -> Iterator[Line]:
     ]
     if corrected:
         yield "QTc in ms by", ", ".join(corrected)
+    yield from _known("QT to the tangent", {"": recording.intervals.get("qt_tangent_ms")}, " ms")
     shape, variability = recording.shape, recording.variability
     if shape:
         yield from _known(

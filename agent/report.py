@@ -136,7 +136,7 @@ def _page(
             notes="" if case.patient is None else case.patient.notes,
             measured=measured_facts(pre, measurement),
             pre_svg=Markup(svg_of(draw_ecg(pre, subtitle=intervals_line(measurement.intervals)))),
-            plots=_plots(pre, measurement, ranking),
+            plots=_plots(measurement, ranking),
             manifest=_manifest(ranking),
         )
     )
@@ -175,19 +175,21 @@ def _without_control_characters(value: object) -> object:
     return "".join(c for c in value if c.isprintable() or c == "\n")
 
 
-def _plots(pre: Ecg, measured: Measurement, ranking: RankResult) -> list[_Plot]:
-    """The best candidates and "no drug", each with its first sample laid over the pre-dose ECG."""
+def _plots(measured: Measurement, ranking: RankResult) -> list[_Plot]:
+    """The best candidates and "no drug", each with its first sample and the beat before and after."""
     best = [row for row in ranking.ranking if row.action.drugs][:PLOTTED]
-    return [_plot(pre, measured.median_beat, ranking, row) for row in (*best, ranking.reference)]
+    return [_plot(measured.median_beat, ranking, row) for row in (*best, ranking.reference)]
 
 
-def _plot(pre: Ecg, beat: MedianBeat | None, ranking: RankResult, row: RankedAction) -> _Plot:
+def _plot(beat: MedianBeat | None, ranking: RankResult, row: RankedAction) -> _Plot:
     waveforms = ranking.waveforms
     sample_mv = waveforms.samples_mv[ranking.row_in_waveforms(row), 0].astype(np.float64)
     after = Ecg(sample_mv, waveforms.fs_hz, LEADS)
     names = ("before the dose", row.action.text)
-    strips = Markup(svg_of(draw_ecg(pre, after, names=names)))
-    beat_after = measure(after).median_beat
+    measured = measure(after)
+    # Alone: both ECGs on one sheet would be too tall to print at true scale, and the beats below compare them.
+    strips = Markup(svg_of(draw_ecg(after, subtitle=intervals_line(measured.intervals))))
+    beat_after = measured.median_beat
     if beat is None or beat_after is None:
         return _Plot(row, strips, Markup(""))
     return _Plot(row, strips, Markup(svg_of(draw_beats(beat, beat_after, names=names))))

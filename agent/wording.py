@@ -25,6 +25,7 @@ INTERVALS = {
 # Measured, too, but without a column of their own.
 OTHER_NAMES = {
     "jtpeakc_ms": "JTpc",
+    "qt_tangent_ms": "QTtan",
     "qtcfram_ms": "QTcFram",
     "qtch_ms": "QTcH",
     "t_amplitude_mv": "T amplitude",

@@ -59,6 +59,11 @@ class VariabilityFound(Result):
     qt_sd_ms: float | None = None
 
 
+class BeatFound(Result):
+    r_s: float
+    kind: int
+
+
 class FileProblem(Result):
     message: str
     hint: str
@@ -67,8 +72,9 @@ class FileProblem(Result):
 class Recording(Result):
     """One file: measured, or `error` says why it could not be read, and all else is empty.
 
-    window_s: the seconds that were measured. lead_marks_ms: of the median beat in each lead, relative to the R
-    peak, null where the lead does not show the wave.
+    window_s: the seconds that were measured. beats: of each the R peak in seconds of the recording and its kind,
+    0 for usual beats on time. marks_ms: of the median beat, all leads together, relative to the R peak;
+    lead_marks_ms: the same in each lead, null where the lead does not show the wave.
     """
 
     file: str
@@ -85,10 +91,16 @@ class Recording(Result):
     shape: ShapeFound | None = None
     variability: VariabilityFound | None = None
     not_measurable: dict[str, str] = Field(default_factory=dict)
+    beats: tuple[BeatFound, ...] = ()
+    marks_ms: dict[str, float | None] = Field(default_factory=dict)
     lead_intervals: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     lead_marks_ms: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: FileProblem | None = None
+
+
+# The R peak is where these count from.
+_TOGETHER = (*(name for name in FIDUCIALS if name != "r_peak"), "t_end_tangent")
 
 
 class FileFailed(Result):
@@ -208,7 +220,7 @@ def recording_of(file: str, ecg: Ecg, measured: Measurement, stretch: Stretch | 
             p_axis_deg=rounded(shape.p_axis_deg),
             qrs_axis_deg=rounded(shape.qrs_axis_deg),
             t_axis_deg=rounded(shape.t_axis_deg),
-            t_amplitude_mv=rounded(measured.t_amplitude_mv, 3),
+            t_amplitude_mv=rounded(shape.t_amplitude_mv, 3),
             t_flatness=rounded(shape.t_flatness, 3),
             t_asymmetry=rounded(shape.t_asymmetry, 3),
         ),
@@ -223,7 +235,7 @@ def recording_of(file: str, ecg: Ecg, measured: Measurement, stretch: Stretch | 
 
 
 def lead_by_lead(recording: Recording, measured: Measurement) -> Recording:
-    """The same with the intervals and marks of each lead: numbers for a script, too many for a conversation."""
+    """The same with every beat, and the marks and intervals of each lead: for a script, too much for a conversation."""
     marks = {}
     beat = measured.median_beat
     for lead, times_ms in zip(LEADS, beat.lead_marks_ms if beat else (), strict=beat is not None):
@@ -231,7 +243,14 @@ def lead_by_lead(recording: Recording, measured: Measurement) -> Recording:
             known = [rounded(ms) if np.isfinite(ms) else None for ms in times_ms]
             marks[lead] = dict(zip(FIDUCIALS, known, strict=True))
     of_leads = {lead: interval_values(values) for lead, values in measured.lead_intervals.items()}
-    return recording.model_copy(update={"lead_intervals": of_leads, "lead_marks_ms": marks})
+    together = {name: rounded(getattr(beat, f"{name}_ms")) for name in _TOGETHER} if beat else {}
+    beats = tuple(
+        BeatFound(r_s=r_s, kind=kind)
+        for r_s, kind in zip(measured.r_peaks_s, measured.beat_kinds, strict=True)
+    )
+    return recording.model_copy(
+        update={"beats": beats, "marks_ms": together, "lead_intervals": of_leads, "lead_marks_ms": marks}
+    )
 
 
 def file_name(path: str | Path) -> str:

@@ -11,10 +11,20 @@ from worldmodel.pharmacology import Action
 
 
 class TrainResult(Answer):
-    """Where the weights were written."""
+    """Where the weights were written. actions: of the virtual trial; None for the marker, which knows of none."""
 
     weights: str
-    actions: int
+    actions: int | None = None
+
+
+def train_delineator(
+    data: Path, steps: int, out: Path, seed: int, resume: bool, report: Callable[[str], None]
+) -> TrainResult:
+    """Train the marker of the delineator on an annotated set. Raises EcgFileError, WorldModelError."""
+    from worldmodel.delineation.marker_training import train_markers
+    from worldmodel.evaluation.annotated_sets import find_set
+
+    return TrainResult(weights=str(train_markers(find_set(data), steps, seed, out, resume, report)))
 
 
 def train_model(

@@ -11,8 +11,9 @@ class Intervals:
     """Intervals in ms and rate in beats per minute; None where not measurable.
 
     qtcf: Fridericia, QT/RR^(1/3). qtcb: Bazett, QT/RR^(1/2). qtcfram: Framingham, QT + 154 (1 - RR).
-    qtch: Hodges, QT + 1.75 (HR - 60). jtpeak: QRS offset to T peak; jtpeakc: J-Tpeak/RR^0.58
-    (doi:10.1038/clpt.2013.238). RR in s.
+    qtch: Hodges, QT + 1.75 (HR - 60). RR in s. jtpeak: QRS offset to T peak; jtpeakc: J-Tpeak/RR^0.58
+    (doi:10.1038/clpt.2013.238). qt, and all that follows from it, ends where readers see T end; qt_tangent
+    where the tangent at the steepest descent of T meets the baseline, as some core laboratories read it.
     """
 
     hr_bpm: float | None = None
@@ -20,6 +21,7 @@ class Intervals:
     pr_ms: float | None = None
     qrs_ms: float | None = None
     qt_ms: float | None = None
+    qt_tangent_ms: float | None = None
     qtcf_ms: float | None = None
     qtcb_ms: float | None = None
     qtcfram_ms: float | None = None
@@ -51,11 +53,14 @@ class MedianBeat:
     fs_hz: float
     r_index: int
     p_on_ms: float | None = None
+    p_peak_ms: float | None = None
     p_off_ms: float | None = None
     qrs_on_ms: float | None = None
     qrs_off_ms: float | None = None
     t_peak_ms: float | None = None
+    t_peak_2_ms: float | None = None
     t_end_ms: float | None = None
+    t_end_tangent_ms: float | None = None
     lead_marks_ms: NDArray[np.float64] = field(default_factory=lambda: np.full((12, len(FIDUCIALS)), np.nan))
 
 
@@ -115,7 +120,8 @@ class Measurement:
     """Everything `measure` knows of one recording. `not_measurable` gives the reason for each None.
 
     confidence: for each measured interval, 0..1. beat_marks_s: (beat, 12, FIDUCIALS) seconds from the start
-    of the recording, NaN where a lead shows no such wave in that beat. lead_intervals: for each good lead.
+    of the recording, NaN where a lead shows no such wave in that beat. beat_kinds: 0 for a usual beat, on time;
+    1 ... for other shapes and for early beats of the usual shape. lead_intervals: for each good lead.
     """
 
     intervals: Intervals = Intervals()
@@ -124,6 +130,7 @@ class Measurement:
     quality: Quality = Quality()
     findings: tuple[Finding, ...] = ()
     r_peaks_s: tuple[float, ...] = ()
+    beat_kinds: tuple[int, ...] = ()
     median_beat: MedianBeat | None = None
     beat_marks_s: NDArray[np.float64] = field(
         default_factory=lambda: np.full((0, 12, len(FIDUCIALS)), np.nan)

@@ -8,21 +8,42 @@ import typer
 
 from agent.options import JsonFlag, SeedOption
 from agent.output import emit
+from tools.errors import MissingInputError
+
+DELINEATOR, DELINEATOR_STEPS = "delineator", 2500
 
 
 def train(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints and weights go.")],
-    preset: Annotated[str, typer.Option(help="How large, and for how long.")] = "small",
+    preset: Annotated[
+        str,
+        typer.Option(help="A world model (small), or the marker of waves that measuring uses (delineator)."),
+    ] = "small",
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="For the delineator: an annotated set, such as LUDB.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in DIR.")] = False,
     seed: SeedOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a world model on a virtual trial of the known drugs."""
-    from tools.train import train_model
+    """Train a world model on a virtual trial of the known drugs, or the delineator on human marks."""
+    from tools.train import train_delineator, train_model
 
-    result = train_model(
-        preset, out, seed, resume, report=lambda line: print(line, file=sys.stderr, flush=True)
-    )
+    def report(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    if preset == DELINEATOR:
+        if data is None:
+            raise MissingInputError(
+                "The delineator learns from human marks.", "Name the folder of an annotated set with --data."
+            )
+        result = train_delineator(data, DELINEATOR_STEPS, out, seed, resume, report)
+    elif data is not None:
+        raise MissingInputError(
+            f"Preset {preset} makes its own data.", "Leave --data out, or choose --preset delineator."
+        )
+    else:
+        result = train_model(preset, out, seed, resume, report)
     emit(
         "train",
         result,

@@ -138,3 +138,20 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "{\n"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--preset", "delineator"), "--data"),
+        (("--preset", "delineator", "--data", "nowhere"), "--data"),
+        (("--preset", "small", "--data", "."), "--preset delineator"),
+    ],
+)
+def test_training_says_what_data_it_needs(
+    words: tuple[str, ...], hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run("train", "--out", str(tmp_path / "run"), *words, capsys=capsys)
+    assert code == 1
+    assert hint in err and "Traceback" not in err
+    assert not (tmp_path / "run").exists()

@@ -17,6 +17,7 @@ _INDEPENDENT = np.array([LEADS.index(name) for name in INDEPENDENT_LEADS])
 # Flutter waves come 190 to 375 times a minute; P waves beside a block 45 to 170 times.
 _FLUTTER_LAG = (int(160 * _MS), int(320 * _MS))
 _FASTEST_LAG = int(100 * _MS)
+_SLOWEST_HALF = 270 * _MS  # of a cycle of which every second is conducted
 _P_LAG = (int(350 * _MS), int(1350 * _MS))
 _P_REACH = int(260 * _MS)
 _LEAST_P_MV = 0.008  # RMS over the leads: half of what the flattest P waves of LUDB reach
@@ -222,7 +223,12 @@ def _is_faster(correlation: NDArray[np.float64]) -> bool:
 
 def _at_fractions(correlation: NDArray[np.float64], rr: float) -> float:
     score = 0.0
-    for cycle in (rr / 2, rr / 3, rr / 4):
+    for share in (2, 3, 4):
+        cycle = rr / share
+        if (
+            share == 2 and cycle > _SLOWEST_HALF
+        ):  # P and T of a sinus rhythm about 100 a minute are as far apart
+            continue
         first, last = int(0.96 * cycle), int(np.ceil(1.04 * cycle)) + 1
         if first >= _FLUTTER_LAG[0] and last <= _FLUTTER_LAG[1] + 2:
             score = max(score, _best_peak(correlation, first, last)[0])

@@ -49,7 +49,7 @@ class Beats:
     @property
     def dominant(self) -> NDArray[np.bool_]:
         """(beat,) those of kind 0."""
-        return self.kind == 0
+        return np.asarray(self.kind == 0)
 
     @property
     def median(self) -> NDArray[np.float64]:

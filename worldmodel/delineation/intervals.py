@@ -33,7 +33,7 @@ def jtpeak_corrected(jtpeak_ms: float, rr_ms: float) -> float:
 
 def intervals_of(beat: MedianBeat | None, rr_ms: float | None) -> Intervals:
     """Every interval that the fiducials of all leads together and RR allow."""
-    marks = {name: getattr(beat, f"{name}_ms", None) for name in FIDUCIALS}
+    marks = {name: getattr(beat, f"{name}_ms", None) for name in (*FIDUCIALS, "t_end_tangent")}
     return intervals_between({name: at for name, at in marks.items() if at is not None}, rr_ms)
 
 
@@ -51,6 +51,7 @@ def intervals_between(marks_ms: Mapping[str, float], rr_ms: float | None) -> Int
         pr_ms=between("p_on", "qrs_on"),
         qrs_ms=between("qrs_on", "qrs_off"),
         qt_ms=qt,
+        qt_tangent_ms=between("qrs_on", "t_end_tangent"),
         qtcf_ms=_corrected(fridericia, qt, rr_ms),
         qtcb_ms=_corrected(bazett, qt, rr_ms),
         qtcfram_ms=_corrected(framingham, qt, rr_ms),
@@ -75,6 +76,7 @@ _NEEDS = {
     "pr_ms": ("qrs", "p"),
     "qrs_ms": ("qrs",),
     "qt_ms": ("qrs", "t"),
+    "qt_tangent_ms": ("qrs", "t"),
     "qtcf_ms": ("qrs", "t", "rr"),
     "qtcb_ms": ("qrs", "t", "rr"),
     "qtcfram_ms": ("qrs", "t", "rr"),

@@ -28,7 +28,7 @@ from worldmodel.evaluation.annotated_sets import AnnotatedSet
 from worldmodel.evaluation.marks import MarkedRecord
 from worldmodel.measurement import FIDUCIALS
 
-TIMES_MS = START_MS + STEP_MS * np.arange(STEPS)
+TIMES_MS: NDArray[np.float64] = START_MS + STEP_MS * np.arange(STEPS, dtype=np.float64)
 _COLUMNS = [FIDUCIALS.index(name) for name in MARKED]
 _WIDTH_MS = np.array([7.0, 7.0, 7.0, 5.0, 5.0, 7.0, 7.0])  # of one human mark in the aim, SD
 _SAME_QRS_S = 0.15  # a beat and a marked QRS nearer than this are one
@@ -213,7 +213,7 @@ def batch(recordings: Sequence[Sequence[Examples]], rng: np.random.Generator) ->
         if not recordings or rng.random() < _MADE_SHARE:
             rows.append(augment(made_example(rng), rng))
             continue
-        kinds = recordings[rng.integers(len(recordings))]
+        kinds = recordings[int(rng.integers(len(recordings)))]
         sizes = np.sqrt([len(kind.beats_mv) for kind in kinds])
         rows.append(augment(kinds[rng.choice(len(kinds), p=sizes / sizes.sum())].some(rng), rng))
     return [torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)]
@@ -254,7 +254,8 @@ def train_marker(
         if (step + 1) % 100 == 0:
             report(f"marker {step + 1}/{steps} loss {running / 100:.3f}")
             running = 0.0
-    trained: Marker = average.module
+    trained = average.module
+    assert isinstance(trained, Marker)
     return trained.eval()
 
 

@@ -46,6 +46,7 @@ class Waves:
     t_peak: float | None = None
     t_peak_2: float | None = None
     t_end: float | None = None
+    t_end_tangent: float | None = None
     why: dict[str, str] = field(default_factory=dict)
     spread_ms: dict[str, float] = field(default_factory=dict)
 
@@ -105,11 +106,17 @@ def find_waves(
     if _shown(marked.t[leads]):
         pool(("t_peak", "t_end"), marked.t[leads])
         least = max(_LEAST_MV["t"], 2 * noise_mv)
-        low = smooth(level, 10.0)
-        peaks = _t_peaks(magnitude(low), found["qrs_off"], found["t_peak"], found["t_end"])
+        size = magnitude(smooth(level, 10.0))
+        humps = _t_humps(size, found["qrs_off"], found["t_peak"], found["t_end"])
+        # Smoothing pulls a peak towards its gentler flank: where it is, is read on a quarter of it.
+        fine = magnitude(smooth(level, 5.0))
+        peaks = [_top(fine, hump) for hump in humps]
         too_late = rr_after_ms is not None and found["t_end"] > r_index + (rr_after_ms - 60) * _MS
-        if peaks and magnitude(low)[int(peaks[0])] >= least and not too_late:
+        if peaks and size[humps[0]] >= least and not too_late:
             found |= dict(zip(("t_peak", "t_peak_2"), peaks, strict=False))
+            tangent = _tangent_end(fine, humps[0], min(found["t_end"] + 60 * _MS, beat.shape[1]))
+            if tangent is not None:
+                found["t_end_tangent"] = tangent
         else:
             del found["t_peak"], found["t_end"]
     if "t_end" not in found:
@@ -154,8 +161,8 @@ def _rises(level: NDArray[np.float64], start: float, end: float, least_mv: float
     return bool(magnitude(part - line).max() >= least_mv)
 
 
-def _t_peaks(size: NDArray[np.float64], qrs_off: float, marked: float, t_end: float) -> list[float]:
-    """Columns of the peak of T on the magnitude, and of a second one after or before it where T is notched.
+def _t_humps(size: NDArray[np.float64], qrs_off: float, marked: float, t_end: float) -> list[int]:
+    """Columns of the peak of T on the magnitude, and of a second one before it where T is notched.
 
     The peak is the last hump of at least 0.6 of the highest; each stands 0.1 of it above the dip between them.
     """
@@ -173,7 +180,27 @@ def _t_peaks(size: NDArray[np.float64], qrs_off: float, marked: float, t_end: fl
             humps.append(int(top))
         elif part[top] > part[humps[-1]]:
             humps[-1] = int(top)
-    return [first + at + _vertex(part, at) for at in humps[:2]]
+    return [first + at for at in humps[:2]]
+
+
+def _top(curve: NDArray[np.float64], near: int) -> float:
+    """Column of the maximum within 16 ms, sub-sample."""
+    first, last = max(1, near - int(16 * _MS)), min(curve.size - 1, near + int(16 * _MS) + 1)
+    at = first + int(np.argmax(curve[first:last]))
+    return at + _vertex(curve, at)
+
+
+def _tangent_end(size: NDArray[np.float64], peak: int, limit: float) -> float | None:
+    """Where the tangent at the steepest descent after the peak meets the lowest level before `limit` (Lepeschkin
+    and Surawicz 1952); None where nothing descends."""
+    part = size[peak : int(limit)]
+    if part.size < 8:
+        return None
+    slope = np.gradient(part)
+    steepest = int(np.argmin(slope))
+    if slope[steepest] >= 0:
+        return None
+    return peak + steepest + float((part[steepest] - part[steepest:].min()) / -slope[steepest])
 
 
 def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -63,6 +63,7 @@ def _reading(measured: Measurement) -> Reading:
         "pr_ms": intervals.pr_ms,
         "qrs_ms": qrs_ms,
         "qt_ms": intervals.qt_ms,
+        "qt_tangent_ms": intervals.qt_tangent_ms,
         "tpeak_ms": None if qrs_ms is None or jtpeak_ms is None else qrs_ms + jtpeak_ms,
         "r_tpeak_ms": None if beat is None else beat.t_peak_ms,
     }
@@ -148,8 +149,8 @@ class NeuroKit:
 
 
 HOW_TO_GET_IT = (
-    "Give --neurokit a Python of an environment of its own: "
-    "python -m venv .venv-peers; .venv-peers/bin/pip install neurokit2; --neurokit .venv-peers/bin/python"
+    "Give --neurokit a Python of an environment of its own: `make peers`, or `python -m venv .venv-peers; "
+    ".venv-peers/bin/pip install neurokit2`, then --neurokit .venv-peers/bin/python"
 )
 
 
@@ -157,4 +158,4 @@ def _neurokit_reading(marks_s: NDArray[np.float64], columns: list[int], failed: 
     every = np.full((*marks_s.shape[:2], len(FIDUCIALS)), np.nan)
     every[..., columns] = marks_s
     intervals = record_intervals([lead_waves(every, row) for row in range(every.shape[1])])
-    return Reading(every, intervals, failed)
+    return Reading(every, intervals | {"qt_tangent_ms": None}, failed)

@@ -16,7 +16,7 @@ COLUMNS: dict[str, tuple[str | None, str, str]] = {
     "qrs": ("qrs_on", "r_peak", "qrs_off"),
     "t": (None, "t_peak", "t_end"),
 }
-INTERVALS = ("pr_ms", "qrs_ms", "qt_ms", "tpeak_ms", "r_tpeak_ms")
+INTERVALS = ("pr_ms", "qrs_ms", "qt_ms", "qt_tangent_ms", "tpeak_ms", "r_tpeak_ms")
 # The beat labels of WFDB annotation files; every other symbol marks no QRS complex.
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 _KIND_OF = dict.fromkeys(BEATS, "qrs") | {"p": "p", "t": "t"}
@@ -108,7 +108,8 @@ def beat_intervals(waves: Waves) -> dict[str, NDArray[np.float64]]:
     """(QRS,) each of INTERVALS in ms, NaN where a mark is missing.
 
     PR and QT run from onset to onset and onset to end, tpeak from the QRS onset and r_tpeak from the R peak to
-    the T peak. P is the last one after the QRS complex before, at most 400 ms ahead; T the first before the next.
+    the T peak. qt_tangent repeats qt: a mark of T end is compared with both readings. P is the last one after the
+    QRS complex before, at most 400 ms ahead; T the first before the next.
     """
     qrs = waves["qrs"]
     at = _where(qrs)
@@ -118,7 +119,8 @@ def beat_intervals(waves: Waves) -> dict[str, NDArray[np.float64]]:
     t = np.array([_first(waves["t"], a, b) for a, b in zip(at, after, strict=True)])
     p, t = p.reshape(-1, 3), t.reshape(-1, 3)
     on, r, off = qrs.T
-    values = (on - p[:, 0], off - on, t[:, 2] - on, t[:, 1] - on, t[:, 1] - r)
+    qt = t[:, 2] - on
+    values = (on - p[:, 0], off - on, qt, qt, t[:, 1] - on, t[:, 1] - r)
     return {name: 1000 * value for name, value in zip(INTERVALS, values, strict=True)}
 
 

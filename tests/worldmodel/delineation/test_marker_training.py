@@ -1,10 +1,13 @@
 """Training examples: marks stay on their waves, and what nobody marked is not taught as absent."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from worldmodel.delineation.marker import LEADS, MARKED, STEPS, Marker
+from worldmodel.checkpoint import load_tensors
+from worldmodel.delineation.marker import FOLDS, LEADS, MARKED, STEPS, Marker
 from worldmodel.delineation.marker_training import (
     TIMES_MS,
     Examples,
@@ -14,7 +17,10 @@ from worldmodel.delineation.marker_training import (
     loss_of,
     made_example,
     train_marker,
+    train_markers,
 )
+from worldmodel.errors import WorldModelError
+from worldmodel.evaluation.annotated_sets import AnnotatedSet
 from worldmodel.evaluation.marks import MarkedRecord, Marks
 
 P_PEAK, T_PEAK = MARKED.index("p_peak"), MARKED.index("t_peak")
@@ -88,3 +94,20 @@ def test_training_is_the_same_for_the_same_seed():
     )
     for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_a_run_is_kept_and_gone_on_with(record, tmp_path):
+    annotated = AnnotatedSet("made", "", (0, 1), lambda number: replace(record, name=str(number)))
+    said: list[str] = []
+    weights = train_markers(annotated, 1, 0, tmp_path, resume=False, report=said.append)
+    tensors, header = load_tensors(weights)
+    assert {name.split(".")[0] for name in tensors} == {"all", *(f"fold{fold}" for fold in range(FOLDS))}
+    assert (header["set"], header["recordings"], header["steps"]) == ("made", ["0", "1"], 1)
+    with pytest.raises(WorldModelError, match="already holds a run"):
+        train_markers(annotated, 1, 0, tmp_path, resume=False, report=said.append)
+    (tmp_path / "marker_fold2.safetensors").unlink()
+    said.clear()
+    train_markers(annotated, 1, 0, tmp_path, resume=True, report=said.append)
+    assert [line for line in said if line.startswith("marker ")] == ["marker fold2"]
+    for name, tensor in load_tensors(weights)[0].items():
+        torch.testing.assert_close(tensor, tensors[name], rtol=0, atol=0)
