@@ -112,7 +112,7 @@ _TOLERANCE_MS = {
     "p_ms": ("p_on", "p_off", 10.0),
 }
 # SD of our error against human marks over the scatter of the marks behind it, on recordings left out of training.
-_ERROR_PER_SPREAD = 0.7
+_ERROR_PER_SPREAD = 0.55
 
 
 def confidence_of(intervals: Intervals, spread_ms: Mapping[str, float]) -> dict[str, float]:
