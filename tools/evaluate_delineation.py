@@ -28,7 +28,7 @@ OURS, NEUROKIT = "ours", "NeuroKit2"
 _LARGEST_BIAS_MS, _LARGEST_SD_MS, _LARGEST_CLEAN_QT_MS = 1.0, 4.0, 3.0
 _CLEAN = ("FDA median beats", "synthetic, fda-like")
 # Where T ends by the tangent, by the way these were made.
-_TANGENT = ("synthetic, fda-like", "synthetic, gaussian, 2 SD")
+TANGENT = ("synthetic, fda-like", "synthetic, gaussian, 2 SD")
 
 
 def evaluate_delineation(
@@ -221,7 +221,7 @@ def _intervals(scored: "ScoredSet", sinus: Sequence[int], seed: int) -> tuple[In
 def _goal(name: str, interval: str, known: dict[str, Estimated | None]) -> tuple[str | None, bool | None]:
     """What is asked of an interval in a set, and whether it is reached; None where nothing is asked or known."""
     bias, sd, median_abs = known["mean"], known["sd"], known["median_abs"]
-    if interval == ("qt_ms" if name in _TANGENT else "qt_tangent_ms"):
+    if interval == ("qt_ms" if name in TANGENT else "qt_tangent_ms"):
         return None, None
     if name in _CLEAN:
         if interval not in ("qt_ms", "qt_tangent_ms"):

@@ -16,7 +16,7 @@ from worldmodel.pharmacology import EFFECTS, Action, PatientContext
 from worldmodel.support import Support
 
 FS_HZ = 500.0
-QT_READ_LONGER_MS = 11.0  # a Gaussian has no end; this is where the measurement puts it
+QT_READ_LONGER_MS = 16.8  # a Gaussian has no end; this is where the measurement puts it
 # Weights of P, QRS and T in the leads I, II, V1 ... V6.
 P_MV = np.array([0.08, 0.15, 0.05, 0.06, 0.07, 0.08, 0.08, 0.08])
 R_MV = np.array([0.7, 1.1, -0.6, -0.3, 0.4, 1.2, 1.3, 1.0])

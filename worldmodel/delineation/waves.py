@@ -1,7 +1,9 @@
 """From the marks of single leads to the waves of the beat: P, QRS and T of all good leads together.
 
 A boundary of the beat is the weighted median of the leads' marks: human readings of the same beat are pooled so,
-and one lead that is wrong does not move it. T peak, and a second one, are read on the magnitude of all leads.
+and one lead that is wrong does not move it. Those of the QRS are the mean of that and of what the spatial velocity
+says: each errs in its own way, the marker by a few ms with the shape, the velocity with the noise. T peak, and a
+second one, are read on the magnitude of all leads, and so is the tangent's end.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.filters import FS_HZ, smooth
 from worldmodel.delineation.marker import MARKED
-from worldmodel.delineation.order import quantiles
+from worldmodel.delineation.velocity import magnitude, qrs_bounds, spatial_velocity, stands_out
 from worldmodel.measurement import FIDUCIALS
 
 _MS = FS_HZ / 1000  # samples per ms
@@ -19,6 +21,7 @@ _THERE = 0.5
 _LEAST_MV = {"p": 0.006, "t": 0.02}  # RMS over leads; what is lower drowns in any recorder's noise
 # The spread of a mark counts from here on: below it the reader's hand decides, not the wave.
 _SURE_MS = 4.0
+_SAME_BOUND = 25 * _MS  # what is farther off is another wave or a notch
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,6 @@ class Waves:
     spread_ms: dict[str, float] = field(default_factory=dict)
 
 
-def magnitude(beat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Root mean square over leads of (lead, time)."""
-    return np.asarray(np.sqrt((beat**2).mean(axis=0)))
-
-
-def stands_out(beat: NDArray[np.float64], r_index: int) -> bool:
-    """Whether there is a QRS complex: around R of (lead, time) the leads move far faster than elsewhere."""
-    speed = magnitude(np.gradient(smooth(beat, 4.0), axis=-1))
-    around = speed[max(0, r_index - int(120 * _MS)) : r_index + int(120 * _MS)]
-    return bool(around.max() > 4 * quantiles(speed, 0.1)[0])
-
-
 def find_waves(
     beat: NDArray[np.float64],
     r_index: int,
@@ -77,7 +68,8 @@ def find_waves(
     beat: (12, time) in mV at 500 Hz; leads: (12,) those that count; RR after such beats, where known; noise of
     the beat; no_p: why there can be no P wave, if so.
     """
-    if not stands_out(beat[leads], r_index):
+    speed = spatial_velocity(beat[leads])
+    if not stands_out(speed, r_index):
         return Waves(why={"qrs": "The QRS complex does not rise above the noise."})
     every = np.ones(int(leads.sum()))
     found: dict[str, float] = {}
@@ -92,6 +84,9 @@ def find_waves(
             spread[name] = float(_weighted_median(sure, there / sure))
 
     pool(("qrs_on", "qrs_off"), every)
+    for name, at in zip(("qrs_on", "qrs_off"), qrs_bounds(speed, r_index) or (), strict=False):
+        if abs(at - found[name]) < _SAME_BOUND:
+            found[name] = 0.5 * (found[name] + at)
     on = int(np.clip(found["qrs_on"], 4, beat.shape[1]))
     level = beat[leads] - beat[leads, max(0, on - int(14 * _MS)) : max(1, on - int(2 * _MS))].mean(
         axis=1, keepdims=True

@@ -8,8 +8,8 @@ import pytest
 from worldmodel.delineation.measure import measure, measure_batch
 from worldmodel.ecg import Ecg
 
-# Boundaries are read where the velocity has all but died down, which is a little inside a cosine's foot.
-TOLERANCE_MS = {"pr_ms": 6.0, "qrs_ms": 6.0, "qt_ms": 13.0}
+# Boundaries are read where an eye sees them, which is a little inside a cosine's foot, the more the wider it is.
+TOLERANCE_MS = {"pr_ms": 8.0, "qrs_ms": 8.0, "qt_ms": 8.0}
 
 
 @pytest.mark.parametrize("fs_hz", [250.0, 500.0, 1000.0])
@@ -33,8 +33,10 @@ def test_intervals_are_near_the_drawn_ones(heart, make_ecg, fs_hz, change):
         assert getattr(measured, name) == pytest.approx(getattr(drawn, name), abs=tolerance), name
 
 
-@pytest.mark.parametrize("name, by_ms", [("pr_ms", 30.0), ("qrs_ms", 20.0), ("qt_ms", 45.0)])
-def test_a_change_is_measured_as_that_change(heart, make, name, by_ms):
+@pytest.mark.parametrize(
+    "name, by_ms, within_ms", [("pr_ms", 30.0, 2.0), ("qrs_ms", 20.0, 4.0), ("qt_ms", 45.0, 2.0)]
+)
+def test_a_change_is_measured_as_that_change(heart, make, name, by_ms, within_ms):
     """What the whole project stands on: post-dose minus pre-dose, in noise of its own each time."""
     changes = []
     for seed in range(6):
@@ -42,7 +44,7 @@ def test_a_change_is_measured_as_that_change(heart, make, name, by_ms):
         after = replace(before, seed=seed + 100, **{name: getattr(before, name) + by_ms})
         first, second = measure_batch(np.stack([make(before), make(after)]), 500.0)
         changes.append(getattr(second.intervals, name) - getattr(first.intervals, name))
-    assert np.mean(changes) == pytest.approx(by_ms, abs=2.0)
+    assert np.mean(changes) == pytest.approx(by_ms, abs=within_ms)
     assert np.std(changes) < 4.0
 
 
