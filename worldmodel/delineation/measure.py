@@ -29,7 +29,7 @@ from worldmodel.ecg import Ecg, standard_twelve
 from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, Shape
 
 # Recordings worked on together: as many as stay near the processor's cache, so memory is bounded, too.
-_CHUNK = 16
+_CHUNK = 8
 _NO_SCALE = "The scale of the file cannot be true."
 
 
