@@ -157,25 +157,23 @@ def _rises(level: NDArray[np.float64], start: float, end: float, least_mv: float
 
 
 def _t_humps(size: NDArray[np.float64], qrs_off: float, marked: float, t_end: float) -> list[int]:
-    """Columns of the peak of T on the magnitude, and of a second one before it where T is notched.
+    """Columns of the peak of T on the magnitude, and of a second one where T is notched.
 
-    The peak is the last hump of at least 0.6 of the highest; each stands 0.1 of it above the dip between them.
+    Humps reach 0.6 of the highest and stand 0.1 of it above the dips between them; the one nearest to the leads'
+    marks is the peak, as beyond it there may be the next P wave, and before it a lifted ST segment.
     """
     first, last = int(max(qrs_off + 40 * _MS, marked - 120 * _MS)), min(int(t_end), size.size - 2)
     part = size[first : last + 1]
     if part.size < 5:
         return []
     tops = 1 + np.flatnonzero((part[1:-1] > part[:-2]) & (part[1:-1] >= part[2:]))
-    tops = tops[part[tops] >= 0.6 * part.max()]
-    if not tops.size:
-        return []
-    humps = [int(tops[-1])]
-    for top in tops[-2::-1]:
-        if min(part[top], part[humps[-1]]) - part[top : humps[-1]].min() >= 0.1 * part.max():
-            humps.append(int(top))
-        elif part[top] > part[humps[-1]]:
-            humps[-1] = int(top)
-    return [first + at for at in humps[:2]]
+    humps: list[int] = []
+    for top in tops[part[tops] >= 0.6 * part.max()].tolist():
+        if humps and min(part[top], part[humps[-1]]) - part[humps[-1] : top].min() < 0.1 * part.max():
+            humps[-1] = max(top, humps[-1], key=lambda at: float(part[at]))
+        else:
+            humps.append(top)
+    return sorted((first + at for at in humps), key=lambda at: abs(at - marked))[:2]
 
 
 def _top(curve: NDArray[np.float64], near: int) -> float:
