@@ -68,13 +68,14 @@ def print_delineation(console: Console, result: "DelineationResult") -> None:
 
 
 def _print_detection(console: Console, one: "SetScored") -> None:
-    table = _table("wave", "by", "marks", "Se %", "PPV %", "F1 %")
+    table = _table("wave", "by", "marks", "Se %", "PPV %", "F1 %", "goal")
     for row in one.detection:
         table.add_row(
             WAVES[row.wave],
             _by(row.delineator),
             str(row.marks),
             *(_estimate(value, 1, 100) for value in (row.sensitivity, row.ppv, row.f1)),
+            f"{100 * row.f1_goal:g} {_yes(row.f1_reached)}",
         )
     _print(console, table)
 

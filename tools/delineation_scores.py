@@ -25,6 +25,8 @@ class WaveDetection(Result):
     sensitivity: Estimated | None
     ppv: Estimated | None
     f1: Estimated | None
+    f1_goal: float
+    f1_reached: bool | None
 
 
 class PointError(Result):

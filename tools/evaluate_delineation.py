@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 OURS, NEUROKIT = "ours", "NeuroKit2"
 # What the synthetic ECGs and clean median beats have to show, in ms.
 _LARGEST_BIAS_MS, _LARGEST_SD_MS, _LARGEST_CLEAN_QT_MS = 1.0, 4.0, 3.0
+_F1_GOALS = {"qrs": 0.999, "p": 0.98, "t": 0.99}
+_LARGEST_MAE_MS = {"pr_ms": 6.0, "qrs_ms": 6.0, "qt_ms": 10.0}
 _CLEAN = ("FDA median beats", "synthetic, fda-like")
 # Where T ends by the tangent, by the way these were made.
 TANGENT = ("synthetic, fda-like", "synthetic, gaussian, 2 SD")
@@ -125,6 +127,8 @@ def _detection(scored: "ScoredSet", seed: int) -> tuple[WaveDetection, ...]:
                     marks=found + missed,
                     found=found,
                     false=false if scored.source.complete else None,
+                    f1_goal=_F1_GOALS[wave],
+                    f1_reached=known["f1"].value >= _F1_GOALS[wave] if known["f1"] else None,
                     **known,
                 )
             )
@@ -229,7 +233,9 @@ def _goal(name: str, interval: str, known: dict[str, Estimated | None]) -> tuple
         goal = f"median |e| ≤ {_LARGEST_CLEAN_QT_MS:g}"
         return goal, None if median_abs is None else median_abs.value <= _LARGEST_CLEAN_QT_MS
     if not name.startswith("synthetic"):
-        return None, None
+        most, mae = _LARGEST_MAE_MS.get(interval), known["mae"]
+        reached = None if most is None or mae is None else mae.value <= most
+        return None if most is None else f"MAE ≤ {most:g} ({interval.removesuffix('_ms').upper()})", reached
     goal = f"|bias| < {_LARGEST_BIAS_MS:g}, SD < {_LARGEST_SD_MS:g}"
     if bias is None or sd is None:
         return goal, None

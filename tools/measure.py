@@ -244,8 +244,9 @@ def lead_by_lead(recording: Recording, measured: Measurement) -> Recording:
             marks[lead] = dict(zip(FIDUCIALS, known, strict=True))
     of_leads = {lead: interval_values(values) for lead, values in measured.lead_intervals.items()}
     together = {name: rounded(getattr(beat, f"{name}_ms")) for name in _TOGETHER} if beat else {}
+    start_s = recording.window_s[0] if recording.window_s else 0.0
     beats = tuple(
-        BeatFound(r_s=r_s, kind=kind)
+        BeatFound(r_s=round(start_s + r_s, 4), kind=kind)
         for r_s, kind in zip(measured.r_peaks_s, measured.beat_kinds, strict=True)
     )
     return recording.model_copy(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+FRANK_LEADS = ("vx", "vy", "vz")
 INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 # Every limb lead is a combination of I and II (Einthoven 1912; Goldberger 1942).

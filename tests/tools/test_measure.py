@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.tools.made_records import write_record
-from tools.measure import lead_by_lead, measure_files, recording_of
+from tools.measure import lead_by_lead, measure_file, measure_files, recording_of
 from tools.window import Window
 from worldmodel.delineation.measure import measure
 from worldmodel.ecg import LEADS, Ecg
@@ -144,3 +144,14 @@ def test_a_name_that_is_no_text_here_can_still_be_written(tmp_path: Path) -> Non
     (recording,) = measure_files([tmp_path / os.fsdecode(b"caf\xe9.hea")]).recordings
     assert recording.file.encode()
     assert recording.error is not None
+
+
+def test_beats_are_told_in_seconds_of_the_recording(made_ecg: Callable[..., Ecg], tmp_path: Path) -> None:
+    ecg = made_ecg()
+    long = np.tile(ecg.samples_mv, (1, 3))
+    np.save(tmp_path / "long.npy", long)
+    stated = Stated(ecg.fs_hz, "mV", ecg.leads)
+    recording = measure_file(tmp_path / "long.npy", Window(12.0, 22.0), stated)
+    assert recording.window_s == (12.0, 22.0)
+    assert all(12.0 <= beat.r_s <= 22.0 for beat in recording.beats)
+    assert len(recording.beats) >= 9

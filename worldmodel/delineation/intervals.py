@@ -112,19 +112,21 @@ _TOLERANCE_MS = {
     "p_ms": ("p_on", "p_off", 10.0),
 }
 # SD of our error against human marks over the scatter of the marks behind it, on recordings left out of training.
-_ERROR_PER_SPREAD = 0.55
+_ERROR_PER_SPREAD = 0.45
 
 
-def confidence_of(intervals: Intervals, spread_ms: Mapping[str, float]) -> dict[str, float]:
+def confidence_of(
+    intervals: Intervals, spread_ms: Mapping[str, float], certain: Mapping[str, float]
+) -> dict[str, float]:
     """How likely a human reading lies within the tolerance of each measured interval, 0..1.
 
-    spread_ms: of the boundaries. The error is taken as normal, its SD in proportion to the spread of both.
+    spread_ms, certain: of the boundaries, as in Waves. The error is taken as normal, its SD in proportion to the
+    spread of both; where a boundary may be elsewhere altogether, no closeness helps.
     """
     values = intervals.as_dict()
-    return {
-        name: round(
-            math.erf(most / (math.sqrt(2) * _ERROR_PER_SPREAD * math.hypot(spread_ms[a], spread_ms[b]))), 3
-        )
-        for name, (a, b, most) in _TOLERANCE_MS.items()
-        if values[name] is not None
-    }
+    confidence = {}
+    for name, (a, b, most) in _TOLERANCE_MS.items():
+        if values[name] is not None:
+            sd = _ERROR_PER_SPREAD * math.hypot(spread_ms[a], spread_ms[b])
+            confidence[name] = round(certain[a] * certain[b] * math.erf(most / (math.sqrt(2) * sd)), 3)
+    return confidence

@@ -32,11 +32,12 @@ _AROUND = 10  # steps about the likeliest one that count for the mean: what lies
 
 @dataclass(frozen=True)
 class LeadMarks:
-    """Of a batch of beats. marks_ms, spread_ms: (beat, 12, MARKED) relative to R; p, t: (beat, 12) probabilities
-    that the lead shows the wave."""
+    """Of a batch of beats. marks_ms, spread_ms: (beat, 12, MARKED) relative to R; certain: likewise, how probable it
+    is that the mark is near there at all; p, t: (beat, 12) probabilities that the lead shows the wave."""
 
     marks_ms: Tensor
     spread_ms: Tensor
+    certain: Tensor
     p: Tensor
     t: Tensor
 
@@ -134,7 +135,7 @@ def read_marks(where: Tensor, whether: Tensor) -> LeadMarks:
     mean = (near * steps).sum(-1) / total
     spread = ((near * (steps - mean[..., None]) ** 2).sum(-1) / total).sqrt()
     p_there, t_there = torch.sigmoid(whether).unbind(-1)
-    return LeadMarks(START_MS + STEP_MS * mean, STEP_MS * spread, p_there, t_there)
+    return LeadMarks(START_MS + STEP_MS * mean, STEP_MS * spread, total, p_there, t_there)
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ from worldmodel.delineation.filters import FS_HZ
 from worldmodel.delineation.found import Found, marker_beats
 from worldmodel.delineation.intervals import intervals_between
 from worldmodel.delineation.marker import Marker, mark_beats
-from worldmodel.delineation.waves import Marked, Waves, lead_fiducials
+from worldmodel.delineation.waves import Marked, Waves, in_order, lead_fiducials
 from worldmodel.ecg import LEADS
 from worldmodel.measurement import FIDUCIALS, Intervals
 
@@ -30,7 +30,9 @@ def mark_kinds(found: Sequence[Found], markers: Sequence[Marker]) -> list[list[M
         torch.from_numpy(medians.astype(np.float32)),
         torch.from_numpy(good.astype(np.float32)),
     )
-    parts = (part.double().numpy() for part in (marks.marks_ms, marks.spread_ms, marks.p, marks.t))
+    parts = (
+        part.double().numpy() for part in (marks.marks_ms, marks.spread_ms, marks.certain, marks.p, marks.t)
+    )
     rows = iter([Marked(*row) for row in zip(*parts, strict=True)])
     return [[next(rows) for _ in one.beats.medians] for one in found]
 
@@ -46,7 +48,7 @@ def lead_marks_ms(found: Found, marked: Sequence[Marked], waves: Waves, no_p: bo
         p = (waves.p_on is not None) if number == 0 else not no_p
         t = (waves.t_end is not None) if number == 0 else True
         tables.append(lead_fiducials(median, beats.r_index, kind, quiet, p, t))
-    return np.stack(tables)
+    return in_order(np.stack(tables))
 
 
 def beat_marks_s(found: Found, lead_marks: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,8 +64,9 @@ def beat_marks_s(found: Found, lead_marks: NDArray[np.float64]) -> NDArray[np.fl
             shifts = wave_shifts(beats, found.leads, start, min(end, beats.end))
             marks[..., columns] += shifts[:, None, None] * 1000 / FS_HZ
     marks = (marks + beats.r[:, None, None] * 1000 / FS_HZ) / 1000
+    marks = in_order(marks)
     marks[(marks < 0) | (marks > found.duration_s)] = np.nan
-    return np.asarray(marks)
+    return marks
 
 
 def lead_intervals(

@@ -30,7 +30,7 @@ from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, 
 
 # Recordings worked on together: as many as stay near the processor's cache, so memory is bounded, too.
 _CHUNK = 8
-_NO_SCALE = "The scale of the file cannot be true."
+_NO_SCALE = "The amplitudes of the file are not trusted."
 
 
 def measure(ecg: Ecg, window_s: float = WINDOW_S) -> Measurement:
@@ -44,7 +44,9 @@ def measure(ecg: Ecg, window_s: float = WINDOW_S) -> Measurement:
     if not ecg.amplitudes_trusted:
         shape = replace(measured.shape, t_amplitude_mv=None)
         why = measured.not_measurable | {"t_amplitude_mv": _NO_SCALE}
-        measured = replace(measured, shape=shape, not_measurable=why)
+        verdict = "usable" if measured.quality.verdict == "good" else measured.quality.verdict
+        doubted = replace(measured.quality, verdict=verdict, reasons=(*measured.quality.reasons, _NO_SCALE))
+        measured = replace(measured, shape=shape, not_measurable=why, quality=doubted)
     return replace(
         measured,
         r_peaks_s=tuple(round(start_s + r, 4) for r in measured.r_peaks_s),
@@ -108,7 +110,7 @@ def _measure_one(found: Found, marked: list[Marked]) -> Measurement:
         median_beat=beat,
         beat_marks_s=marks_s,
         lead_intervals=lead_intervals(found, lead_marks, rr_ms),
-        confidence=confidence_of(intervals, waves.spread_ms),
+        confidence=confidence_of(intervals, waves.spread_ms, waves.certain),
         shape=shape,
         variability=variability_of(beats.r / FS_HZ, beats.dominant, marks_s),
     )

@@ -27,10 +27,11 @@ _SAME_BOUND = 25 * _MS  # what is farther off is another wave or a notch
 
 @dataclass(frozen=True)
 class Marked:
-    """What the marker says of one beat. marks_ms, spread_ms: (12, MARKED) relative to R; p, t: (12,) probabilities."""
+    """What the marker says of one beat, as in marker.LeadMarks: (12, MARKED) each, and p, t: (12,)."""
 
     marks_ms: NDArray[np.float64]
     spread_ms: NDArray[np.float64]
+    certain: NDArray[np.float64]
     p: NDArray[np.float64]
     t: NDArray[np.float64]
 
@@ -39,7 +40,8 @@ class Marked:
 class Waves:
     """Fiducials as columns of the median beat, sub-sample; None where the wave is not there, `why` says why.
 
-    spread: how far the marks behind each fiducial scatter, ms.
+    spread_ms: how far the marks behind each fiducial scatter, within the leads and between them; certain: how
+    probable it is that it is near there at all.
     """
 
     qrs_on: float | None = None
@@ -53,6 +55,7 @@ class Waves:
     t_end_tangent: float | None = None
     why: dict[str, str] = field(default_factory=dict)
     spread_ms: dict[str, float] = field(default_factory=dict)
+    certain: dict[str, float] = field(default_factory=dict)
 
 
 def find_waves(
@@ -75,6 +78,7 @@ def find_waves(
     every = np.ones(int(leads.sum()))
     found: dict[str, float] = {}
     spread: dict[str, float] = {}
+    certain: dict[str, float] = {}
 
     def pool(names: tuple[str, ...], there: NDArray[np.float64]) -> None:
         for name in names:
@@ -82,7 +86,9 @@ def find_waves(
             sure = np.hypot(marked.spread_ms[leads, column], _SURE_MS)
             at = _weighted_median(marked.marks_ms[leads, column], there / sure)
             found[name] = r_index + at * _MS
-            spread[name] = float(_weighted_median(sure, there / sure))
+            between = 1.4826 * _weighted_median(np.abs(marked.marks_ms[leads, column] - at), there / sure)
+            spread[name] = float(np.hypot(_weighted_median(sure, there / sure), between))
+            certain[name] = _weighted_median(marked.certain[leads, column], there / sure)
 
     pool(("qrs_on", "qrs_off"), every)
     for name, at in zip(("qrs_on", "qrs_off"), qrs_bounds(speed, r_index) or (), strict=False):
@@ -117,7 +123,12 @@ def find_waves(
             del found["t_peak"], found["t_end"]
     if "t_end" not in found:
         why["t"] = "No T wave stands out of the noise."
-    return Waves(**found, why=why, spread_ms={name: spread[name] for name in spread if name in found})
+    return Waves(
+        **found,
+        why=why,
+        spread_ms={name: spread[name] for name in spread if name in found},
+        certain={name: certain[name] for name in certain if name in found},
+    )
 
 
 def lead_fiducials(
@@ -140,6 +151,23 @@ def lead_fiducials(
             peak = max(0, first) + int(np.argmax(np.abs(qrs - qrs[0])))
             table[row, FIDUCIALS.index("r_peak")] = (peak - r_index) / _MS
     return table
+
+
+def in_order(marks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., FIDUCIALS) with the waves taken out whose marks do not follow each other, and P ended where QRS begins."""
+    p_on, p_peak, p_off, qrs_on, r, qrs_off, t_peak, _, t_end = np.moveaxis(marks, -1, 0)
+    p_end = np.fmin(p_off, qrs_on)
+    good = np.stack(
+        [
+            (p_on < p_peak) & (p_peak < p_end),
+            ~(qrs_on >= qrs_off) & ~(r < qrs_on) & ~(r > qrs_off),
+            (t_peak < t_end) & ~(t_peak <= qrs_off) & ~(t_peak <= r),
+        ],
+        axis=-1,
+    )
+    kept = np.where(np.repeat(good, 3, axis=-1), marks, np.nan)
+    kept[..., FIDUCIALS.index("p_off")] = np.where(good[..., 0], p_end, np.nan)
+    return np.asarray(kept)
 
 
 def _shown(probability: NDArray[np.float64]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from worldmodel.ecg import Ecg
+from worldmodel.ecg import FRANK_LEADS, LEADS, Ecg
 from worldmodel.errors import EcgFileError
 from worldmodel.readers import (
     dicom_ecg,
@@ -74,14 +74,23 @@ def _read(given: Path, stated: Stated) -> Ecg:
     for name, locate, read in FORMATS:
         found = locate(given)
         if found is not None:
-            ecg = read(found)
+            ecg = _name_unknown(read(found))
             unused = f"{found.name} is {name} and says rate, unit and leads itself: those were used, not the stated."
             return replace(ecg, warnings=(*ecg.warnings, unused)) if stated.anything else ecg
     for _, locate, read_stated in TABLES:
         found = locate(given)
         if found is not None:
-            return read_stated(found, stated)
+            return _name_unknown(read_stated(found, stated))
     raise _unknown(given)
+
+
+def _name_unknown(ecg: Ecg) -> Ecg:
+    """The recording with a warning of the signals that nothing here can use, as their names are of no lead."""
+    unknown = [name for name in ecg.leads if name not in (*LEADS, *FRANK_LEADS)]
+    if not unknown:
+        return ecg
+    warning = f"Not used, as the name is of no standard or Frank lead: {', '.join(unknown)}."
+    return replace(ecg, warnings=(*ecg.warnings, warning))
 
 
 def _unknown(given: Path) -> EcgFileError:

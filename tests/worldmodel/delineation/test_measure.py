@@ -118,15 +118,21 @@ def test_one_beat_has_a_qrs_and_no_rate(heart, make_ecg):
 def test_amplitudes_of_an_impossible_scale_are_not_given(heart, make_ecg):
     measured = measure(replace(make_ecg(heart()), amplitudes_trusted=False, warnings=("The gain is odd.",)))
     assert measured.shape.t_amplitude_mv is None
-    assert "scale" in measured.not_measurable["t_amplitude_mv"]
+    assert "not trusted" in measured.not_measurable["t_amplitude_mv"]
+    assert measured.quality.verdict == "usable"
+    assert "not trusted" in measured.quality.reasons[-1]
     assert measured.warnings == ("The gain is odd.",)
     assert measured.intervals.qt_ms is not None
 
 
-def test_pure_noise_is_unusable_and_has_neither_rate_nor_rhythm() -> None:
+@pytest.mark.parametrize("slope", [0, 1, 2], ids=["white", "pink", "brown"])
+@pytest.mark.parametrize("seed", range(4))
+def test_pure_noise_is_unusable_and_has_neither_rate_nor_rhythm(slope, seed) -> None:
     """Peaks of noise come at random, as the beats of atrial fibrillation do."""
-    noise = np.random.default_rng(0).normal(0.0, 0.1, (1, 12, 5000))
-    (measured,) = measure_batch(noise, 500.0)
+    frequency = np.maximum(np.fft.rfftfreq(5000, 1 / 500.0), 0.1)
+    white = np.fft.rfft(np.random.default_rng(seed).normal(size=(1, 12, 5000)))
+    noise = np.fft.irfft(white * frequency ** (-slope / 2), 5000)
+    (measured,) = measure_batch(0.2 * noise / noise.std(), 500.0)
     assert measured.quality.verdict == "unusable"
     assert measured.rhythm.label == "unknown"
     assert measured.intervals.hr_bpm is None and "hr_bpm" in measured.not_measurable

@@ -5,7 +5,8 @@ import pytest
 
 from worldmodel.delineation.marker import MARKED
 from worldmodel.delineation.velocity import qrs_bounds, spatial_velocity, stands_out
-from worldmodel.delineation.waves import Marked, find_waves
+from worldmodel.delineation.waves import Marked, find_waves, in_order
+from worldmodel.measurement import FIDUCIALS
 
 R = 200  # column of the R peak, 500 samples per second
 TIME = np.arange(600)
@@ -32,7 +33,7 @@ def beat(humps: tuple[tuple[int, float], ...] = ((R + 120, 0.3),), p_mv: float =
 
 def marked(p: float = 1.0, t: float = 1.0, **moved: float) -> Marked:
     marks = np.tile([float(moved.get(name, MARKS_MS[name])) for name in MARKED], (12, 1))
-    return Marked(marks, np.full_like(marks, 5.0), np.full(12, p), np.full(12, t))
+    return Marked(marks, np.full_like(marks, 5.0), np.ones_like(marks), np.full(12, p), np.full(12, t))
 
 
 def waves(x: np.ndarray, marks: Marked, **how):
@@ -102,3 +103,28 @@ def test_a_wave_that_is_not_there_has_a_reason(x, marks, how, wave):
     assert [getattr(found, name) for name in names] == [None] * 3
     assert found.why[wave]
     assert set(found.why) == {wave}
+
+
+@pytest.mark.parametrize(
+    ("name", "ms", "lost"),
+    [
+        ("p_peak", -190.0, "p"),
+        ("p_off", -140.0, "p"),
+        ("qrs_off", -50.0, "qrs"),
+        ("t_end", 230.0, "t"),
+        ("t_peak", 30.0, "t"),
+    ],
+)
+def test_marks_that_do_not_follow_each_other_take_their_wave_out(name, ms, lost):
+    right = np.array([-180.0, -130, -80, -40, 0, 40, 240, np.nan, 320])
+    np.testing.assert_array_equal(in_order(right), right)
+    wrong = right.copy()
+    wrong[FIDUCIALS.index(name)] = ms
+    of_wave = {"p": slice(0, 3), "qrs": slice(3, 6), "t": slice(6, 9)}[lost]
+    assert np.isnan(in_order(wrong)[of_wave]).all()
+    assert np.isfinite(np.delete(in_order(wrong), [*range(9)[of_wave], 7])).all()
+
+
+def test_p_ends_where_the_qrs_begins_at_the_latest():
+    marks = np.array([-180.0, -130, -30, -40, 0, 40, 240, np.nan, 320])
+    assert in_order(marks)[FIDUCIALS.index("p_off")] == -40.0
