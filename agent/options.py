@@ -59,7 +59,7 @@ WindowOption = Annotated[
         "--window",
         metavar="START-END",
         parser=_window,
-        help="Seconds of a longer recording, such as 12-22; otherwise its cleanest ten.",
+        help="Seconds of a longer recording, such as 12-22; of more than ten their cleanest ten. Default: of all.",
     ),
 ]
 GoalOption = Annotated[str | None, typer.Option(help="What it is given for, such as rate-control.")]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -68,7 +69,7 @@ class MeasuredFile:
 
     def has(self, file: str) -> bool:
         """Whether the recording of this path is there already."""
-        return _one_line(file) in self.done
+        return _place(file) in self.done
 
     def append(self, recordings: Iterable[Recording]) -> None:
         """Write them and hand them to the system, so that a kill loses nothing of them. Raises OutputError."""
@@ -94,7 +95,7 @@ class MeasuredFile:
                 entry = self._entry(line)
                 if entry is None:
                     raise self._not_ours(number)
-                self.done[_one_line(entry.file)] = entry
+                self.done[_place(entry.file)] = entry
             elif line != _csv_line(_COLUMNS).encode():
                 raise self._not_ours(number)
             end += len(line)
@@ -177,6 +178,11 @@ def _csv_line(values: Sequence[object]) -> str:
     texts = [_one_line(value) if isinstance(value, str) else value for value in values]
     csv.writer(line, lineterminator="\n").writerow(texts)
     return line.getvalue()
+
+
+def _place(file: str) -> str:
+    """One spelling for a file, however its path was given."""
+    return _one_line(os.path.realpath(file))
 
 
 def _one_line(text: str) -> str:
