@@ -23,7 +23,7 @@ show() {
 }
 
 {
-  show 'ecgwm-agent demo | head -n 44'
+  show 'ecgwm-agent demo | head -n 50'
   show 'ecgwm-agent mask --patient examples/nausea_long_qt.json --action "ondansetron 4 mg iv"'
 } >"$place/session.txt"
 
