@@ -74,7 +74,8 @@ def _print_detection(console: Console, one: "SetScored") -> None:
             WAVES[row.wave],
             _by(row.delineator),
             str(row.marks),
-            *(_estimate(value, 1, 100) for value in (row.sensitivity, row.ppv, row.f1)),
+            *(f"{100 * known.value:.1f}" if known else "–" for known in (row.sensitivity, row.ppv)),
+            _estimate(row.f1, 1, 100),
             f"{100 * row.f1_goal:g} {_yes(row.f1_reached)}",
         )
     _print(console, table)
