@@ -20,8 +20,8 @@ _FLUTTER, _FIXED_FLUTTER = 0.55, 0.58
 _MULTIPLES = 0.5
 _COARSE = 0.4
 _VARIABLE = 0.06
-# LUDB's record with complete block reaches 0.38; all others, at cycles that are shorter than the RR, 0.21.
-_OWN_RATE = 0.32
+# LUDB's record with complete block reaches 0.29; all others, at cycles that are shorter than the RR, 0.21.
+_OWN_RATE = 0.26
 P_LOCKED = 0.5
 _RESTLESS = 0.5
 
