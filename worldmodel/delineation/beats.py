@@ -42,11 +42,6 @@ class Beats:
     end: int
 
     @property
-    def usual(self) -> NDArray[np.float64]:
-        """(beat, lead, time up to `end`) the beats of kind 0, without NaN."""
-        return np.asarray(complete(self.windows[self.kind == 0])[..., : self.end])
-
-    @property
     def dominant(self) -> NDArray[np.bool_]:
         """(beat,) those of kind 0."""
         return np.asarray(self.kind == 0)
@@ -128,7 +123,7 @@ def wave_shifts(beats: Beats, leads: NDArray[np.bool_], start: float, end: float
     match = np.nan_to_num(match, nan=-1.0)
     best = np.argmax(match, axis=1)
     inner = (best > 0) & (best < match.shape[1] - 1) & (match.max(axis=1) > _SAME_WAVE)
-    return np.where(inner, step * (best + _vertex(match, best)) - _MARGIN, 0.0)
+    return np.where(inner, step * (best + vertex(match, best)) - _MARGIN, 0.0)
 
 
 def _cut(x: NDArray[np.float64], r: NDArray[np.int_], before: int, after: int) -> NDArray[np.float64]:
@@ -223,10 +218,10 @@ def _align(
         members = (likeness > _SAME_KIND) & inside
         if members.any():
             template = median(trials[every, best][members], axis=0)
-    return _STEP * (best - margin + _vertex(match, best)), likeness, trials[every, best]
+    return _STEP * (best - margin + vertex(match, best)), likeness, trials[every, best]
 
 
-def _vertex(curve: NDArray[np.float64], at: NDArray[np.int_]) -> NDArray[np.float64]:
+def vertex(curve: NDArray[np.float64], at: NDArray[np.int_]) -> NDArray[np.float64]:
     """Sub-sample offset of the maximum of each row, by a parabola through its neighbours."""
     rows = np.arange(curve.shape[0])
     inner = np.clip(at, 1, curve.shape[1] - 2)

@@ -9,6 +9,7 @@ from worldmodel.delineation.beats import Beats, build_beats, place_r, remove_wan
 from worldmodel.delineation.disorder import suspect_fibrillation
 from worldmodel.delineation.filters import FS_HZ, fill_gaps, remove_mains, resample, smooth
 from worldmodel.delineation.noise import jumps_mv, measure_noise
+from worldmodel.delineation.order import median
 from worldmodel.delineation.qrs import find_beats, qrs_energy
 from worldmodel.delineation.quality import (
     judge_leads,
@@ -61,7 +62,7 @@ class Found:
     def rr_after_ms(self) -> float | None:
         """Median RR after the dominant beats."""
         after = self.rr_ms[self.beats.dominant[:-1]]
-        return float(np.median(after)) if after.size else None
+        return float(median(after)) if after.size else None
 
     @property
     def noise_mv(self) -> float:
@@ -100,9 +101,7 @@ def find_all_beats(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Found
     for i, ok in enumerate(state.ok):
         beats = find_beats(energy[i]) if ok.any() else np.zeros(0, dtype=np.int_)
         if not beats.size:
-            faults = lead_faults(state, noise, i)
-            quality = judge_recording(faults, int(ok.sum()), x.shape[-1] / FS_HZ, 0, None)
-            found.append(NoBeats(quality, suspect_fibrillation(x[i], ok)))
+            found.append(no_beats(x[i], ok, lead_faults(state, noise, i)))
             continue
         quiet = quiet_leads(x[i], ok)
         r = place_r(x[i], beats, quiet)
@@ -110,15 +109,22 @@ def find_all_beats(samples_mv: NDArray[np.floating], fs_hz: float) -> list[Found
         built = build_beats(level, r, quiet)
         faults = lead_faults(state, noise, i, jumps_mv(x[i], built.r))
         if r.size >= _ENOUGH_BEATS and (built.likeness > _ALIKE).mean() < _LEAST_ALIKE:
-            quality = judge_recording(faults, int(ok.sum()), x.shape[-1] / FS_HZ, 0, None)
-            told = (
-                *quality.reasons[:-1],
-                "No two beats look alike: what was found is noise or no rhythm of beats.",
+            found.append(
+                no_beats(x[i], ok, faults, "The beats do not resemble each other: they may be noise.")
             )
-            found.append(NoBeats(replace(quality, reasons=told), suspect_fibrillation(x[i], quiet)))
             continue
         found.append(Found(x[i], level, ok, quiet, faults, built))
     return found
+
+
+def no_beats(
+    x: NDArray[np.float64], ok: NDArray[np.bool_], faults: dict[str, tuple[str, ...]], why: str | None = None
+) -> NoBeats:
+    """What is to be said of x (12, time) at 500 Hz without beats; why: where something was taken for beats at first."""
+    quality = judge_recording(faults, int(ok.sum()), x.shape[-1] / FS_HZ, 0, None)
+    if why is not None:
+        quality = replace(quality, reasons=(*quality.reasons[:-1], why))
+    return NoBeats(quality, suspect_fibrillation(x, ok))
 
 
 def marker_beats(windows: NDArray[np.float64]) -> NDArray[np.float64]:

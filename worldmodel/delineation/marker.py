@@ -1,16 +1,16 @@
 """The marker: a small network that marks P, QRS and T on the beat of each lead, seeing the other leads as well.
 
 It gives for each lead and each mark a probability over time, not a number: the mark is its mean, and its spread
-says how sure it is. Time is only rescaled and the beat of each lead divided by its own QRS height, so a change
-of amplitude moves no mark. Trained by marker_training.py on human marks and on made beats.
+says how sure it is. The beat of each lead is divided by its own QRS height, so a change of gain moves no mark.
+Trained by marker_training.py on human marks and on made beats.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -139,17 +139,20 @@ def read_marks(where: Tensor, whether: Tensor) -> LeadMarks:
 
 
 @torch.inference_mode()
-def mark_beats(markers: Sequence[Marker], beats_mv: Tensor, good: Tensor) -> LeadMarks:
-    """Marks by one marker, or by the mean of several. beats_mv: (beat, 12, STEPS), good: (beat, 12)."""
-    outputs = [marker(beats_mv, good) for marker in markers]
-    where = torch.stack([torch.log_softmax(where, -1) for where, _ in outputs]).mean(0)
-    return read_marks(where, torch.stack([whether for _, whether in outputs]).mean(0))
+def mark_beats(marker: Marker, beats_mv: Tensor, good: Tensor) -> LeadMarks:
+    """beats_mv: (beat, 12, STEPS), good: (beat, 12) of 0 and 1."""
+    return read_marks(*marker(beats_mv, good))
+
+
+@cache
+def _shipped() -> tuple[dict[str, Tensor], dict[str, Any]]:
+    return load_tensors(WEIGHTS)
 
 
 @cache
 def shipped_marker(name: str = "all") -> Marker:
     """The marker whose weights come with the package; `fold0` ... have not seen that fold. Raises WeightsError."""
-    tensors, _ = load_tensors(WEIGHTS)
+    tensors, _ = _shipped()
     marker = Marker()
     marker.load_state_dict(part(tensors, name))
     return marker.eval()
@@ -157,7 +160,7 @@ def shipped_marker(name: str = "all") -> Marker:
 
 def unseen_marker(origin: str, recording: str) -> Marker:
     """The shipped marker, or where it has learned from this recording of the set `origin`, one that has not."""
-    _, header = load_tensors(WEIGHTS)
+    _, header = _shipped()
     learned = header["set"] == origin and recording in header["recordings"]
     return shipped_marker(f"fold{fold_of(recording)}") if learned else shipped_marker()
 

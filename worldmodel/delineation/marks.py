@@ -19,14 +19,14 @@ from worldmodel.measurement import FIDUCIALS, Intervals
 _AROUND_MS = {"p": 20.0, "t": 60.0}
 
 
-def mark_kinds(found: Sequence[Found], markers: Sequence[Marker]) -> list[list[Marked]]:
+def mark_kinds(found: Sequence[Found], marker: Marker) -> list[list[Marked]]:
     """For each recording the marks of each of its kinds of beats, all by one call of the marker."""
     if not found:
         return []
     medians = marker_beats(np.concatenate([one.beats.medians for one in found]))
     good = np.concatenate([np.tile(one.quiet, (len(one.beats.medians), 1)) for one in found])
     marks = mark_beats(
-        markers,
+        marker,
         torch.from_numpy(medians.astype(np.float32)),
         torch.from_numpy(good.astype(np.float32)),
     )

@@ -3,17 +3,15 @@
 beats and their medians -> marks lead by lead -> waves -> rhythm -> intervals, shape, findings
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.delineation.atrial import atrial_cycle, p_likeness, view_diastole
-from worldmodel.delineation.disorder import suspect_fibrillation
 from worldmodel.delineation.filters import FS_HZ
 from worldmodel.delineation.findings import find_all
-from worldmodel.delineation.found import Found, NoBeats, find_all_beats
+from worldmodel.delineation.found import Found, NoBeats, find_all_beats, no_beats
 from worldmodel.delineation.intervals import confidence_of, intervals_of, reasons
 from worldmodel.delineation.marker import Marker, shipped_marker
 from worldmodel.delineation.marks import beat_marks_s, lead_intervals, lead_marks_ms, mark_kinds
@@ -26,7 +24,7 @@ from worldmodel.delineation.shape import shape_of, variability_of
 from worldmodel.delineation.waves import Marked, Waves, find_waves
 from worldmodel.delineation.window import WINDOW_S, best_start_s
 from worldmodel.ecg import Ecg, standard_twelve
-from worldmodel.measurement import Intervals, Measurement, MedianBeat, Quality, Shape
+from worldmodel.measurement import Intervals, Measurement, MedianBeat, Shape
 
 # Recordings worked on together: as many as stay near the processor's cache, so memory is bounded, too.
 _CHUNK = 8
@@ -57,18 +55,18 @@ def measure(ecg: Ecg, window_s: float = WINDOW_S) -> Measurement:
 
 
 def measure_batch(
-    samples_mv: NDArray[np.floating], fs_hz: float, markers: Sequence[Marker] | None = None
+    samples_mv: NDArray[np.floating], fs_hz: float, marker: Marker | None = None
 ) -> list[Measurement]:
     """One Measurement for each of samples_mv (batch, 12 leads in standard order, time) in mV.
 
-    NaN where nothing was recorded; any rate and length. markers: others than the shipped one, to evaluate them.
+    NaN where nothing was recorded; any rate and length. marker: another than the shipped one, to evaluate it.
     """
     if len(samples_mv) > _CHUNK:
         chunks = (samples_mv[first : first + _CHUNK] for first in range(0, len(samples_mv), _CHUNK))
-        return [measured for chunk in chunks for measured in measure_batch(chunk, fs_hz, markers)]
+        return [measured for chunk in chunks for measured in measure_batch(chunk, fs_hz, marker)]
     found = find_all_beats(samples_mv, fs_hz)
     with_beats = [one for one in found if isinstance(one, Found)]
-    marked = iter(mark_kinds(with_beats, markers or (shipped_marker(),)))
+    marked = iter(mark_kinds(with_beats, marker or shipped_marker()))
     return [_measure_one(one, next(marked)) if isinstance(one, Found) else _nothing(one) for one in found]
 
 
@@ -84,9 +82,7 @@ def _measure_one(found: Found, marked: list[Marked]) -> Measurement:
     known = (beats.median, beats.r_index, marked[0], found.leads, found.rr_after_ms, found.noise_mv)
     waves = find_waves(*known)
     if waves.qrs_on is None:  # what was counted as beats may be noise, so neither rate nor rhythm is known
-        noisy = judge_recording(found.faults, ok, found.duration_s, beats.r.size, None).reasons[:-1]
-        quality = Quality("unusable", (*noisy, waves.why["qrs"]), found.faults)
-        return _nothing(NoBeats(quality, suspect_fibrillation(found.x, found.quiet)))
+        return _nothing(no_beats(found.x, found.ok, found.faults, waves.why["qrs"]))
     evidence = _evidence(found, waves)
     rhythm = classify(evidence)
     no_p = why_no_p(rhythm, evidence)

@@ -8,7 +8,7 @@ from worldmodel.delineation.filters import smooth
 from worldmodel.delineation.order import median
 from worldmodel.measurement import FIDUCIALS, MedianBeat, Shape, Variability
 
-_R, _QRS_ON, _T_END = (FIDUCIALS.index(name) for name in ("r_peak", "qrs_on", "t_end"))
+_QRS_ON, _T_END = (FIDUCIALS.index(name) for name in ("qrs_on", "t_end"))
 
 
 def shape_of(beat: MedianBeat) -> Shape:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from worldmodel.delineation.beats import vertex
 from worldmodel.delineation.filters import FS_HZ, smooth
 from worldmodel.delineation.marker import MARKED
 from worldmodel.delineation.velocity import magnitude, qrs_bounds, spatial_velocity, stands_out
@@ -209,7 +210,7 @@ def _top(curve: NDArray[np.float64], near: int) -> float:
     """Column of the maximum within 16 ms, sub-sample."""
     first, last = max(1, near - int(16 * _MS)), min(curve.size - 1, near + int(16 * _MS) + 1)
     at = first + int(np.argmax(curve[first:last]))
-    return at + _vertex(curve, at)
+    return at + float(vertex(curve[None], np.array([at]))[0])
 
 
 def _tangent_end(size: NDArray[np.float64], peak: int, limit: float) -> float | None:
@@ -230,10 +231,3 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
     order = np.argsort(values)
     share = np.cumsum(weights[order]) - 0.5 * weights[order]
     return float(np.interp(0.5 * weights.sum(), share, values[order]))
-
-
-def _vertex(curve: NDArray[np.float64], at: int) -> float:
-    """Sub-sample offset of a maximum, by a parabola through its neighbours."""
-    left, mid, right = curve[at - 1 : at + 2]
-    bend = left - 2 * mid + right
-    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < 0 else 0.0

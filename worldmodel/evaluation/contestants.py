@@ -51,7 +51,7 @@ def ours(records: Sequence[MarkedRecord]) -> list[Reading]:
     """Our own readings, of a recording that the marker was trained on by one that was not."""
     markers = [unseen_marker(record.origin, record.name) for record in records]
     return [
-        _reading(measure_batch(record.samples_mv[None], record.fs_hz, (marker,))[0])
+        _reading(measure_batch(record.samples_mv[None], record.fs_hz, marker)[0])
         for record, marker in zip(records, markers, strict=True)
     ]
 

@@ -51,7 +51,7 @@ def test_a_mark_is_the_mean_of_its_distribution_and_the_spread_its_sd():
 def test_gain_moves_no_mark():
     beats, _ = made(3)
     good = torch.ones(3, LEADS)
-    marker = (shipped_marker(),)
+    marker = shipped_marker()
     small, large = mark_beats(marker, 0.3 * beats, good), mark_beats(marker, 20.0 * beats, good)
     torch.testing.assert_close(small.marks_ms, large.marks_ms, atol=0.2, rtol=0)
 
@@ -62,7 +62,7 @@ def test_a_lead_that_does_not_count_moves_no_other():
     good[:, 6] = 0.0
     spoiled = beats.clone()
     spoiled[:, 6] = torch.randn(2, STEPS, generator=torch.Generator().manual_seed(0))
-    marker = (shipped_marker(),)
+    marker = shipped_marker()
     clean, noisy = mark_beats(marker, beats, good), mark_beats(marker, spoiled, good)
     others = [lead for lead in range(LEADS) if lead != 6]
     torch.testing.assert_close(clean.marks_ms[:, others], noisy.marks_ms[:, others])
@@ -71,7 +71,7 @@ def test_a_lead_that_does_not_count_moves_no_other():
 def test_made_beats_are_marked_where_they_were_made():
     """The weights of the package, on beats of a seed that training did not draw."""
     beats, truth = made(200, seed=77_777)
-    marks = mark_beats((shipped_marker(),), beats, torch.ones(len(beats), LEADS)).marks_ms.numpy()
+    marks = mark_beats(shipped_marker(), beats, torch.ones(len(beats), LEADS)).marks_ms.numpy()
     for column, most_ms in enumerate((6, 5, 6, 4, 4, 4, 8)):
         error = (marks - truth)[..., column]
         assert np.nanmedian(np.abs(error)) < most_ms, MARKED[column]
