@@ -10,7 +10,8 @@ from knowledge.patient import Patient, load_patient
 from tools.errors import MissingInputError
 from tools.findings import findings_of
 from tools.results import unique
-from tools.window import Window, cut
+from tools.stretch import stretch_of
+from tools.window import Window
 from worldmodel.ecg import Ecg, standard_twelve
 from worldmodel.measurement import Measurement
 from worldmodel.pharmacology import PatientContext
@@ -80,12 +81,10 @@ def load_case(
         )
     if ecg is not None:
         from worldmodel.delineation.measure import measure
-        from worldmodel.delineation.window import WINDOW_S, best_start_s
         from worldmodel.readers import read_ecg
 
-        whole = standard_twelve(cut(read_ecg(ecg, stated), window))
-        # The cleanest ten seconds are measured, and so they are also what is simulated from.
-        recording = whole.window(best_start_s(whole), WINDOW_S)
+        # What is measured is also what is simulated from.
+        recording = stretch_of(standard_twelve(read_ecg(ecg, stated)), window).part
         measurement = measure(recording)
     return Case(
         ecg=recording,

@@ -18,13 +18,13 @@ class TrainResult(Answer):
 
 
 def train_delineator(
-    data: Path, steps: int, out: Path, seed: int, resume: bool, report: Callable[[str], None]
+    data: Path, out: Path, seed: int, resume: bool, report: Callable[[str], None]
 ) -> TrainResult:
     """Train the marker of the delineator on an annotated set. Raises EcgFileError, WorldModelError."""
-    from worldmodel.delineation.marker_training import train_markers
+    from worldmodel.delineation.marker_training import BATCHES, train_markers
     from worldmodel.evaluation.annotated_sets import find_set
 
-    return TrainResult(weights=str(train_markers(find_set(data), steps, seed, out, resume, report)))
+    return TrainResult(weights=str(train_markers(find_set(data), BATCHES, seed, out, resume, report)))
 
 
 def train_model(

@@ -10,7 +10,7 @@ from agent.options import JsonFlag, SeedOption
 from agent.output import emit
 from tools.errors import MissingInputError
 
-DELINEATOR, DELINEATOR_STEPS = "delineator", 2500
+DELINEATOR = "delineator"
 
 
 def train(
@@ -37,7 +37,7 @@ def train(
             raise MissingInputError(
                 "The delineator learns from human marks.", "Name the folder of an annotated set with --data."
             )
-        result = train_delineator(data, DELINEATOR_STEPS, out, seed, resume, report)
+        result = train_delineator(data, out, seed, resume, report)
     elif data is not None:
         raise MissingInputError(
             f"Preset {preset} makes its own data.", "Leave --data out, or choose --preset delineator."

@@ -32,6 +32,7 @@ TIMES_MS: NDArray[np.float64] = START_MS + STEP_MS * np.arange(STEPS, dtype=np.f
 _COLUMNS = [FIDUCIALS.index(name) for name in MARKED]
 _WIDTH_MS = np.array([7.0, 7.0, 7.0, 5.0, 5.0, 7.0, 7.0])  # of one human mark in the aim, SD
 _SAME_QRS_S = 0.15  # a beat and a marked QRS nearer than this are one
+BATCHES = 2500  # of a whole training
 _MADE_SHARE = 0.4
 _RECORDINGS = 8  # in a batch
 _LEARNING_RATE = 3e-3
