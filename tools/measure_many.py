@@ -41,7 +41,7 @@ def measure_each(
 ) -> Generator[Chunk, None, None]:
     """The recordings of `files` in their order, in chunks as they are done; progress is told the fraction.
 
-    To filter many recordings at once would save 7 % of the time of measuring them; a second process halves it.
+    Cores are shared by processes, as most of measuring is many small steps that one process cannot share out.
     Close the iterator when leaving it early, so that the processes end. Raises WorkerError.
     """
     chunks = [tuple(files[first : first + CHUNK]) for first in range(0, len(files), CHUNK)]
