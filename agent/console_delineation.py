@@ -127,6 +127,13 @@ def _print_intervals(console: Console, one: "SetScored") -> None:
         console.print(table)
     for goal in dict.fromkeys(row.goal for row in one.intervals if row.goal is not None):
         _line(console, f"goal: {goal} ms")
+    kept = ((INTERVALS[row.interval], row.confidence) for row in one.intervals if row.confidence)
+    for interval, confidence in kept:
+        _line(
+            console,
+            f"confidence of {interval}: {confidence.mean:.0%} in the mean; "
+            f"{confidence.within:.0%} lie within {confidence.tolerance_ms:g} ms of the marks",
+        )
     console.print()
 
 

@@ -55,6 +55,14 @@ class PointCompared(Result):
     difference_ms: Estimated | None
 
 
+class ConfidenceKept(Result):
+    """mean: of what is said to lie within tolerance_ms of the marks; within: the share that does."""
+
+    tolerance_ms: float
+    mean: float
+    within: float
+
+
 class IntervalError(Result):
     """An interval of whole recordings against the median of the marks (or the truth), in sinus rhythm."""
 
@@ -69,6 +77,7 @@ class IntervalError(Result):
     median_abs_ms: Estimated | None
     goal: str | None
     reached: bool | None
+    confidence: ConfidenceKept | None
 
 
 class NoPr(Result):

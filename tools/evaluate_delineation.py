@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.delineation_scores import (
+    ConfidenceKept,
     DelineationResult,
     Estimated,
     IntervalError,
@@ -21,7 +22,7 @@ from tools.results import rounded
 if TYPE_CHECKING:
     from worldmodel.evaluation.contest import ScoredSet
     from worldmodel.evaluation.contestants import Delineator
-    from worldmodel.evaluation.delineation import Estimate
+    from worldmodel.evaluation.delineation import Estimate, Score
 
 OURS, NEUROKIT = "ours", "NeuroKit2"
 # What the synthetic ECGs and clean median beats have to show, in ms.
@@ -217,9 +218,30 @@ def _intervals(scored: "ScoredSet", sinus: Sequence[int], seed: int) -> tuple[In
                     median_abs_ms=known["median_abs"],
                     goal=goal,
                     reached=reached,
+                    confidence=None
+                    if scored.source.name.startswith("synthetic")  # where these end is no reader's word
+                    else _confidence_kept([scores[i] for i in sinus], interval),
                 )
             )
     return tuple(rows)
+
+
+def _confidence_kept(scores: "Sequence[Score]", interval: str) -> ConfidenceKept | None:
+    """Of the recordings whose reading carries a confidence and whose marks give the interval."""
+    from worldmodel.delineation.intervals import TOLERANCE_MS
+
+    told = [
+        (one.confidence[interval], abs(read - marked) < TOLERANCE_MS[interval][2])
+        for one in scores
+        for marked, read in [one.intervals_ms[interval]]
+        if marked is not None and read is not None and interval in one.confidence
+    ]
+    if not told:
+        return None
+    mean, within = (sum(column) / len(told) for column in zip(*told, strict=True))
+    return ConfidenceKept(
+        tolerance_ms=TOLERANCE_MS[interval][2], mean=round(mean, 3), within=round(within, 3)
+    )
 
 
 def _goal(name: str, interval: str, known: dict[str, Estimated | None]) -> tuple[str | None, bool | None]:

@@ -30,7 +30,8 @@ def oracle(records: Sequence[MarkedRecord], late_ms: float = 0.0) -> list[Readin
             for place, name in enumerate(names):
                 if name is not None:
                     marks[:, :, FIDUCIALS.index(name)] = waves[kind][:, None, place]
-        readings.append(Reading(marks, record_intervals([waves])))
+        sure = {} if late_ms else {"pr_ms": 0.8, "qt_ms": 0.9}
+        readings.append(Reading(marks, record_intervals([waves]), confidence=sure))
     return readings
 
 
@@ -155,3 +156,12 @@ def test_the_same_seed_draws_the_same_records_and_gives_the_same_numbers() -> No
     first, again = (evaluate(["one"], most=2, seed=4).model_dump() for _ in range(2))
     assert first == again
     assert first["sets"][0]["records"] + len(first["sets"][0]["unreadable"]) == 2
+
+
+@pytest.mark.usefixtures("marked")
+def test_whether_confidence_is_kept_is_told_of_those_who_state_it() -> None:
+    (one,) = evaluate(["one"], neurokit="python").sets
+    kept = {(row.delineator, row.interval): row.confidence for row in one.intervals}
+    assert kept["ours", "pr_ms"] is not None
+    assert (kept["ours", "pr_ms"].mean, kept["ours", "pr_ms"].within) == (0.8, 1.0)
+    assert kept["ours", "qrs_ms"] is None and kept["NeuroKit2", "pr_ms"] is None

@@ -103,7 +103,7 @@ def reasons(intervals: Intervals, shape: Shape, why: dict[str, str]) -> dict[str
 
 # What a reading may differ from another and still agree, ms: the tolerances for biological ECGs of IEC 60601-2-25
 # (from memory), and for what ends at the T peak those of the QRS.
-_TOLERANCE_MS = {
+TOLERANCE_MS = {
     "pr_ms": ("p_on", "qrs_on", 10.0),
     "qrs_ms": ("qrs_on", "qrs_off", 10.0),
     "qt_ms": ("qrs_on", "t_end", 25.0),
@@ -111,7 +111,8 @@ _TOLERANCE_MS = {
     "tpeak_tend_ms": ("t_peak", "t_end", 25.0),
     "p_ms": ("p_on", "p_off", 10.0),
 }
-# SD of our error against human marks over the scatter of the marks behind it, on recordings left out of training.
+# SD of our error against human marks over the scatter of the marks behind it, on recordings left out of training;
+# `evaluate delineation` tells whether the confidence that follows is kept.
 _ERROR_PER_SPREAD = 0.45
 
 
@@ -125,7 +126,7 @@ def confidence_of(
     """
     values = intervals.as_dict()
     confidence = {}
-    for name, (a, b, most) in _TOLERANCE_MS.items():
+    for name, (a, b, most) in TOLERANCE_MS.items():
         if values[name] is not None:
             sd = _ERROR_PER_SPREAD * math.hypot(spread_ms[a], spread_ms[b])
             confidence[name] = round(certain[a] * certain[b] * math.erf(most / (math.sqrt(2) * sd)), 3)

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -36,12 +36,13 @@ class Reading:
 
     marks_s: (beat, 12, FIDUCIALS) seconds, NaN where none; beats of different leads need not be in step.
     intervals: of the recording, by name (marks.INTERVALS), None where it gives none. failed_leads: leads it
-    raised on.
+    raised on. confidence: of the intervals that carry one.
     """
 
     marks_s: NDArray[np.float64]
     intervals: dict[str, float | None]
     failed_leads: int = 0
+    confidence: dict[str, float] = field(default_factory=dict)
 
 
 Delineator = Callable[[Sequence[MarkedRecord]], list[Reading]]
@@ -67,7 +68,7 @@ def _reading(measured: Measurement) -> Reading:
         "tpeak_ms": None if qrs_ms is None or jtpeak_ms is None else qrs_ms + jtpeak_ms,
         "r_tpeak_ms": None if beat is None else beat.t_peak_ms,
     }
-    return Reading(measured.beat_marks_s, values)
+    return Reading(measured.beat_marks_s, values, confidence=measured.confidence)
 
 
 class NeuroKit:

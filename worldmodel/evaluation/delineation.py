@@ -44,6 +44,7 @@ class Score:
     errors_ms: dict[str, NDArray[np.float64]]
     intervals_ms: dict[str, tuple[float | None, float | None]]
     failed_leads: int
+    confidence: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def score(record: MarkedRecord, reading: Reading) -> Score:
         {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in errors.items()},
         {name: (marked[name], reading.intervals[name]) for name in INTERVALS},
         reading.failed_leads,
+        reading.confidence,
     )
 
 
