@@ -12,8 +12,9 @@ import numpy as np
 from worldmodel.ecg import Ecg
 from worldmodel.errors import EcgFileError
 from worldmodel.readers import xml_file
-from worldmodel.readers.stored_lead import MV_PER_UNIT, StoredLead, mv_per_unit, recording
+from worldmodel.readers.stored_lead import StoredLead, mv_per_unit, recording
 from worldmodel.readers.xml_file import child_text, number, positive, shown
+from worldmodel.units import mv_per
 
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "µs": 1e6, "μs": 1e6}
 
@@ -72,7 +73,7 @@ def _read_set(sequence_set: Element, path: Path) -> _SequenceSet:
         unit = (_quantity(sequence, "scale").get("unit") or "").strip()
         if _code(sequence).upper().startswith("TIME_"):
             times.append(sequence)
-        elif unit and unit.lower() not in MV_PER_UNIT:
+        elif unit and mv_per(unit) is None:
             others.append(shown(_code(sequence)))
         else:
             leads.append(_read_lead(sequence, path))

@@ -12,14 +12,8 @@ from worldmodel.errors import EcgFileError
 from worldmodel.readers.names import canonical_leads
 from worldmodel.readers.scale import Encoding, check_scale
 from worldmodel.readers.xml_file import shown
+from worldmodel.units import mv_per
 
-# mV that one unit of each name is; the names HL7 (UCUM), MUSE and WFDB give them, in lower case.
-MV_PER_UNIT = {
-    **dict.fromkeys(("v", "volt", "volts"), 1e3),
-    **dict.fromkeys(("mv", "millivolt", "millivolts"), 1.0),
-    **dict.fromkeys(("uv", "µv", "μv", "microvolt", "microvolts"), 1e-3),
-    **dict.fromkeys(("nv", "nanovolt", "nanovolts"), 1e-6),
-}
 # One count of any recorder lies between a picovolt and a volt; counts have at most 32 bits.
 _MV_PER_COUNT = (1e-9, 1e3)
 _LARGEST_COUNT = 2.0**32
@@ -27,18 +21,18 @@ _LARGEST_COUNT = 2.0**32
 
 def mv_per_unit(text: str | None, what: str, path: Path) -> float:
     """The mV that one `text` is. Raises EcgFileError that names `what` is missing or no unit of voltage."""
-    unit = (text or "").strip().lower()
-    if not unit:
+    if not (text or "").strip():
         raise EcgFileError(
             f"{path} does not state {what}.",
             "It is not guessed; export the recording again with its full header.",
         )
-    if unit not in MV_PER_UNIT:
+    mv = mv_per(text or "")
+    if mv is None:
         raise EcgFileError(
             f"{path} gives {shown(text)} as {what}, which is no known unit of voltage.",
             "Known are V, mV, uV and nV, and their full names.",
         )
-    return MV_PER_UNIT[unit]
+    return mv
 
 
 class StoredLead(NamedTuple):

@@ -13,6 +13,7 @@ from defusedxml import DefusedXmlException, ElementTree  # type: ignore[import-u
 from numpy.typing import NDArray
 
 from worldmodel.errors import EcgFileError
+from worldmodel.readers.head import head_of
 
 HEAD_BYTES = 65_536
 # Declarations, comments and the document type before the first tag. Atomic: garbage must not make it backtrack.
@@ -31,13 +32,7 @@ class Opening(NamedTuple):
 
 def opening(path: Path) -> Opening:
     """How the file begins; nothing beyond its head is read, and what cannot be read has no root."""
-    try:
-        if not path.is_file():
-            return Opening("", "")
-        with path.open("rb") as file:
-            head = _text(file.read(HEAD_BYTES))
-    except OSError:
-        return Opening("", "")
+    head = _text(head_of(path, HEAD_BYTES))
     first = _FIRST_TAG.match(head)
     return Opening(first[1].rpartition(":")[2] if first else "", head)
 
