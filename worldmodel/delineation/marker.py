@@ -12,7 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
@@ -32,14 +34,19 @@ _AROUND = 10  # steps about the likeliest one that count for the mean: what lies
 
 @dataclass(frozen=True)
 class LeadMarks:
-    """Of a batch of beats. marks_ms, spread_ms: (beat, 12, MARKED) relative to R; certain: likewise, how probable it
-    is that the mark is near there at all; p, t: (beat, 12) probabilities that the lead shows the wave."""
+    """Of beats, or with one axis less of one. marks_ms, spread_ms: (beat, 12, MARKED) relative to R; certain:
+    likewise, how probable it is that the mark is near there at all; p, t: (beat, 12) probabilities that the lead
+    shows the wave."""
 
-    marks_ms: Tensor
-    spread_ms: Tensor
-    certain: Tensor
-    p: Tensor
-    t: Tensor
+    marks_ms: NDArray[np.float64]
+    spread_ms: NDArray[np.float64]
+    certain: NDArray[np.float64]
+    p: NDArray[np.float64]
+    t: NDArray[np.float64]
+
+    def of(self, beat: int) -> "LeadMarks":
+        """One beat."""
+        return LeadMarks(*(part[beat] for part in vars(self).values()))
 
 
 class Marker(nn.Module):
@@ -135,7 +142,8 @@ def read_marks(where: Tensor, whether: Tensor) -> LeadMarks:
     mean = (near * steps).sum(-1) / total
     spread = ((near * (steps - mean[..., None]) ** 2).sum(-1) / total).sqrt()
     p_there, t_there = torch.sigmoid(whether).unbind(-1)
-    return LeadMarks(START_MS + STEP_MS * mean, STEP_MS * spread, total, p_there, t_there)
+    parts = (START_MS + STEP_MS * mean, STEP_MS * spread, total, p_there, t_there)
+    return LeadMarks(*(part.double().numpy() for part in parts))
 
 
 @torch.inference_mode()

@@ -10,8 +10,8 @@ from worldmodel.delineation.beats import wave_shifts
 from worldmodel.delineation.filters import FS_HZ
 from worldmodel.delineation.found import Found, marker_beats
 from worldmodel.delineation.intervals import intervals_between
-from worldmodel.delineation.marker import Marker, mark_beats
-from worldmodel.delineation.waves import Marked, Waves, in_order, lead_fiducials
+from worldmodel.delineation.marker import LeadMarks, Marker, mark_beats
+from worldmodel.delineation.waves import Waves, in_order, lead_fiducials
 from worldmodel.ecg import LEADS
 from worldmodel.measurement import FIDUCIALS, Intervals
 
@@ -19,7 +19,7 @@ from worldmodel.measurement import FIDUCIALS, Intervals
 _AROUND_MS = {"p": 20.0, "t": 60.0}
 
 
-def mark_kinds(found: Sequence[Found], marker: Marker) -> list[list[Marked]]:
+def mark_kinds(found: Sequence[Found], marker: Marker) -> list[list[LeadMarks]]:
     """For each recording the marks of each of its kinds of beats, all by one call of the marker."""
     if not found:
         return []
@@ -30,14 +30,11 @@ def mark_kinds(found: Sequence[Found], marker: Marker) -> list[list[Marked]]:
         torch.from_numpy(medians.astype(np.float32)),
         torch.from_numpy(good.astype(np.float32)),
     )
-    parts = (
-        part.double().numpy() for part in (marks.marks_ms, marks.spread_ms, marks.certain, marks.p, marks.t)
-    )
-    rows = iter([Marked(*row) for row in zip(*parts, strict=True)])
-    return [[next(rows) for _ in one.beats.medians] for one in found]
+    rows = iter(range(len(medians)))
+    return [[marks.of(next(rows)) for _ in one.beats.medians] for one in found]
 
 
-def lead_marks_ms(found: Found, marked: Sequence[Marked], waves: Waves, no_p: bool) -> NDArray[np.float64]:
+def lead_marks_ms(found: Found, marked: Sequence[LeadMarks], waves: Waves, no_p: bool) -> NDArray[np.float64]:
     """(kind, 12, FIDUCIALS) relative to R, NaN where a lead shows no such wave.
 
     Other kinds than the first have P and T as the marker says; none has a P where the rhythm has none.

@@ -13,7 +13,7 @@ from worldmodel.delineation.filters import FS_HZ
 from worldmodel.delineation.findings import find_all
 from worldmodel.delineation.found import Found, NoBeats, find_all_beats, no_beats
 from worldmodel.delineation.intervals import confidence_of, intervals_of, reasons
-from worldmodel.delineation.marker import Marker, shipped_marker
+from worldmodel.delineation.marker import LeadMarks, Marker, shipped_marker
 from worldmodel.delineation.marks import beat_marks_s, lead_intervals, lead_marks_ms, mark_kinds
 from worldmodel.delineation.order import median
 from worldmodel.delineation.pacing import spike_height_mv
@@ -21,13 +21,14 @@ from worldmodel.delineation.quality import judge_recording
 from worldmodel.delineation.reversal import suspect_reversal
 from worldmodel.delineation.rhythm import Evidence, classify, usual_rr_ms, why_no_p
 from worldmodel.delineation.shape import shape_of, variability_of
-from worldmodel.delineation.waves import Marked, Waves, find_waves
+from worldmodel.delineation.waves import Waves, find_waves
 from worldmodel.delineation.window import WINDOW_S, best_start_s
 from worldmodel.ecg import Ecg, standard_twelve
 from worldmodel.measurement import Intervals, Measurement, MedianBeat, Shape
 
 # Recordings worked on together: as many as stay near the processor's cache, so memory is bounded, too.
 _CHUNK = 8
+_USUAL = 0.8  # correlation with the dominant QRS from which a beat's T wave is taken to be the usual one
 _NO_SCALE = "The amplitudes of the file are not trusted."
 
 
@@ -76,7 +77,7 @@ def _nothing(nothing: NoBeats) -> Measurement:
     return Measurement(not_measurable=why, quality=nothing.quality, findings=findings)
 
 
-def _measure_one(found: Found, marked: list[Marked]) -> Measurement:
+def _measure_one(found: Found, marked: list[LeadMarks]) -> Measurement:
     """marked: for each kind of beat."""
     beats, ok = found.beats, int(found.ok.sum())
     known = (beats.median, beats.r_index, marked[0], found.leads, found.rr_after_ms, found.noise_mv)
@@ -119,7 +120,7 @@ def _evidence(found: Found, waves: Waves) -> Evidence:
     diastole = view_diastole(
         found.level,
         beats.r,
-        beats.likeness > 0.8,
+        beats.likeness > _USUAL,
         found.quiet,
         beats.median,
         beats.r_index,

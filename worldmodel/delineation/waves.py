@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.beats import vertex
 from worldmodel.delineation.filters import FS_HZ, smooth
-from worldmodel.delineation.marker import MARKED
+from worldmodel.delineation.marker import MARKED, LeadMarks
 from worldmodel.delineation.velocity import magnitude, qrs_bounds, spatial_velocity, stands_out
 from worldmodel.measurement import FIDUCIALS
 
@@ -24,17 +24,6 @@ _LEAST_MV = {"p": 0.006, "t": 0.02}  # RMS over leads; what is lower drowns in a
 _SURE_MS = 4.0
 _VELOCITY_SHARE = 1 / 3
 _SAME_BOUND = 25 * _MS  # what is farther off is another wave or a notch
-
-
-@dataclass(frozen=True)
-class Marked:
-    """What the marker says of one beat, as in marker.LeadMarks: (12, MARKED) each, and p, t: (12,)."""
-
-    marks_ms: NDArray[np.float64]
-    spread_ms: NDArray[np.float64]
-    certain: NDArray[np.float64]
-    p: NDArray[np.float64]
-    t: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -62,7 +51,7 @@ class Waves:
 def find_waves(
     beat: NDArray[np.float64],
     r_index: int,
-    marked: Marked,
+    marked: LeadMarks,
     leads: NDArray[np.bool_],
     rr_after_ms: float | None,
     noise_mv: float,
@@ -133,7 +122,7 @@ def find_waves(
 
 
 def lead_fiducials(
-    beat: NDArray[np.float64], r_index: int, marked: Marked, good: NDArray[np.bool_], p: bool, t: bool
+    beat: NDArray[np.float64], r_index: int, marked: LeadMarks, good: NDArray[np.bool_], p: bool, t: bool
 ) -> NDArray[np.float64]:
     """(12, FIDUCIALS) in ms relative to R of each good lead of beat (12, time); NaN where a lead shows no such wave.
 

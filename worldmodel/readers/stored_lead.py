@@ -12,7 +12,7 @@ from worldmodel.errors import EcgFileError
 from worldmodel.readers.names import canonical_leads
 from worldmodel.readers.scale import Encoding, check_scale
 from worldmodel.readers.xml_file import shown
-from worldmodel.units import mv_per
+from worldmodel.units import FS_HZ, mv_per
 
 # One count of any recorder lies between a picovolt and a volt; counts have at most 32 bits.
 _MV_PER_COUNT = (1e-9, 1e3)
@@ -59,9 +59,10 @@ def recording(path: Path, leads: Sequence[StoredLead], fs_hz: float, notes: Sequ
             f"The leads of {path} differ in length ({told} samples).",
             "The file may be cut off; export or copy it again.",
         )
-    if not 50 <= fs_hz <= 100_000:
+    if not FS_HZ[0] <= fs_hz <= FS_HZ[1]:
         raise EcgFileError(
-            f"{path} gives a sampling rate of {fs_hz:g} Hz.", "An ECG has 50 to 100,000 samples per second."
+            f"{path} gives a sampling rate of {fs_hz:g} Hz.",
+            f"An ECG has {FS_HZ[0]:g} to {FS_HZ[1]:g} samples per second.",
         )
     mv_per_count = np.array([lead.mv_per_count for lead in leads])
     if not np.all((mv_per_count >= _MV_PER_COUNT[0]) & (mv_per_count <= _MV_PER_COUNT[1])):

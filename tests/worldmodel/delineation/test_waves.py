@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from worldmodel.delineation.marker import MARKED
+from worldmodel.delineation.marker import MARKED, LeadMarks
 from worldmodel.delineation.velocity import qrs_bounds, spatial_velocity, stands_out
-from worldmodel.delineation.waves import Marked, find_waves, in_order
+from worldmodel.delineation.waves import find_waves, in_order
 from worldmodel.measurement import FIDUCIALS
 
 R = 200  # column of the R peak, 500 samples per second
@@ -31,12 +31,12 @@ def beat(humps: tuple[tuple[int, float], ...] = ((R + 120, 0.3),), p_mv: float =
     return np.linspace(0.5, 1.5, 12)[:, None] * x
 
 
-def marked(p: float = 1.0, t: float = 1.0, **moved: float) -> Marked:
+def marked(p: float = 1.0, t: float = 1.0, **moved: float) -> LeadMarks:
     marks = np.tile([float(moved.get(name, MARKS_MS[name])) for name in MARKED], (12, 1))
-    return Marked(marks, np.full_like(marks, 5.0), np.ones_like(marks), np.full(12, p), np.full(12, t))
+    return LeadMarks(marks, np.full_like(marks, 5.0), np.ones_like(marks), np.full(12, p), np.full(12, t))
 
 
-def waves(x: np.ndarray, marks: Marked, **how):
+def waves(x: np.ndarray, marks: LeadMarks, **how):
     return find_waves(x, R, marks, EVERY, how.get("rr_after_ms", 900.0), 0.005, how.get("no_p"))
 
 
