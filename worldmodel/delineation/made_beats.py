@@ -13,17 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.ecg import TWELVE_FROM_EIGHT
+from worldmodel.preprocessing import DOWER
 
 GAUSSIAN_END_SD = 2.4
 _LEAST_P_MV, _LEAST_T_MV = 0.03, 0.05  # what is lower in a lead nobody could mark there
-# Orthogonal heart axes to the eight independent leads, about as Dower's transform; only its variety matters here.
-_TO_EIGHT = np.array(
-    [
-        [0.63, 0.24, -0.52, 0.04, 0.88, 1.21, 1.13, 0.83],
-        [-0.24, 1.07, 0.16, 0.16, 0.10, 0.13, 0.13, 0.08],
-        [0.06, -0.13, -0.92, -1.39, -1.28, -0.60, -0.09, 0.23],
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -150,4 +143,4 @@ def _direction(usual: tuple[float, float, float], rng: np.random.Generator) -> N
 
 def _leads(axis: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """(8,) what the leads see of a dipole, each a little off."""
-    return np.asarray((axis @ _TO_EIGHT) * np.exp(0.2 * rng.normal(size=8)) + 0.02 * rng.normal(size=8))
+    return np.asarray((DOWER @ axis) * np.exp(0.2 * rng.normal(size=8)) + 0.02 * rng.normal(size=8))
