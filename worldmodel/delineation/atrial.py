@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worldmodel.delineation.filters import FS_HZ
+from worldmodel.delineation.filters import FS_HZ, block_means
 from worldmodel.delineation.order import median
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS
 
@@ -77,7 +77,7 @@ def view_diastole(
     peaks = r / _STEP
     at = np.round(peaks).astype(np.int_)
     before, after = int((r_index - qrs[0]) / _STEP), int(np.ceil((qrs[1] - r_index) / _STEP))
-    slow = _decimate(level)
+    slow = block_means(level, _STEP)
     length = slow.shape[1]
     in_qrs = _mask(at, -before, after, length)
     foreign = _mask(at[~usual], -before, int(450 * _MS), length)
@@ -89,11 +89,6 @@ def view_diastole(
         free=np.where(in_qrs | foreign, 0.0, 1.0),
         qrs_on=at - before,
     )
-
-
-def _decimate(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    whole = x.shape[1] // _STEP * _STEP
-    return np.asarray(sum(x[:, first:whole:_STEP] for first in range(_STEP)) / _STEP)
 
 
 def _mask(at: NDArray[np.int_], first: int, last: int, length: int) -> NDArray[np.bool_]:

@@ -119,6 +119,13 @@ def remove_mains(samples: NDArray[np.float64], fs_hz: float = FS_HZ) -> NDArray[
     return cleaned
 
 
+def block_means(samples: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """(..., time) at a `step`-th of the rate; the last mean is of what is left, and its last value repeated."""
+    short = -samples.shape[-1] % step
+    padded = np.concatenate([samples, np.repeat(samples[..., -1:], short, axis=-1)], axis=-1)
+    return np.asarray(padded.reshape(*samples.shape[:-1], padded.shape[-1] // step, step).mean(axis=-1))
+
+
 def smooth(samples: NDArray[np.float64], sigma_ms: float, fs_hz: float = FS_HZ) -> NDArray[np.float64]:
     """Gaussian low-pass along the last axis; its -3 dB point is 133 / sigma_ms Hz."""
     from scipy.ndimage import gaussian_filter1d

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from worldmodel.delineation.filters import FS_HZ, filter_bands, smooth
+from worldmodel.delineation.filters import FS_HZ, block_means, filter_bands, smooth
 from worldmodel.delineation.order import median, quantiles
 
 QRS_HZ = 125.0
@@ -19,21 +19,13 @@ def qrs_energy(samples_mv: NDArray[np.float64], lead_ok: NDArray[np.bool_]) -> N
     samples_mv (batch, lead, time) at 500 Hz, lead_ok (batch, lead). Every lead is scaled by its own QRS-like
     height first and weighted by its peakedness, so that one noisy or huge lead does not decide.
     """
-    slow = _thinned(samples_mv)
+    slow = block_means(samples_mv, round(FS_HZ / QRS_HZ))  # all the rate that 22 Hz need
     band = np.abs(filter_bands(slow, ((6.0, 22.0),), QRS_HZ)[0])
     floor, height = quantiles(band, 0.5, 0.98)
     weight = np.where(lead_ok & (height > 1e-9), np.clip(height / (floor + 1e-9) - 2.0, 0.0, 20.0), 0.0)
     scaled = np.minimum(band / np.maximum(height, 1e-9)[..., None], 3.0) ** 2 * weight[..., None]
     total = np.maximum(weight.sum(axis=1), 1e-9)
     return np.sqrt(np.maximum(smooth(scaled.sum(axis=1) / total[:, None], 24.0, QRS_HZ), 0.0))
-
-
-def _thinned(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means of each 8 ms, which is all the rate that 22 Hz need; the last one of what is left."""
-    step = round(FS_HZ / QRS_HZ)
-    short = -samples.shape[-1] % step
-    padded = np.concatenate([samples, np.repeat(samples[..., -1:], short, axis=-1)], axis=-1)
-    return np.asarray(padded.reshape(*samples.shape[:-1], padded.shape[-1] // step, step).mean(axis=-1))
 
 
 def find_beats(energy: NDArray[np.float64]) -> NDArray[np.int_]:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from worldmodel.delineation.filters import FS_HZ, fill_gaps, filter_bands, remove_mains, resample
+from worldmodel.delineation.filters import (
+    FS_HZ,
+    block_means,
+    fill_gaps,
+    filter_bands,
+    remove_mains,
+    resample,
+)
 
 
 @pytest.mark.parametrize("fs_hz", [100.0, 102.4, 250.0, 257.0, 360.0, 1000.0])
@@ -41,3 +48,9 @@ def test_mains_go_and_the_beats_stay(line_hz):
 def test_a_signal_without_mains_is_returned_untouched():
     noise = np.random.default_rng(0).normal(size=(3, 5000))
     np.testing.assert_array_equal(remove_mains(noise), noise)
+
+
+def test_means_of_blocks_keep_the_mean_and_end_with_what_is_left():
+    samples = np.arange(10.0)
+    np.testing.assert_allclose(block_means(samples, 4), [1.5, 5.5, 8.75])
+    assert block_means(np.zeros((0, 12, 5000)), 4).shape == (0, 12, 1250)
