@@ -71,10 +71,10 @@ def sample_morphologies(paced: Tensor, generator: torch.Generator) -> Morphologi
     mv = mv * torch.exp(WAVE_SD * randn(mv.shape[1], 1)) * torch.exp(SIZE_SD * randn(1, 1))
     mv = mv @ _turned(TURN_RAD * randn(3)) * torch.exp(LEAD_GAIN_SD * randn(1, 8))
 
-    place, left, right = layout(batch, known["rise"][own] * torch.exp(0.1 * randn()))
+    place, width, t_left = layout(known["rise"][own] * torch.exp(0.1 * randn()))
     # QRS forces a little earlier or later, without changing where they begin and end.
     place[:, QRS] = place[:, QRS] ** torch.exp(0.08 * randn(1))
-    waves = Waves(place, left, right, mv, torch.zeros(batch, 8), torch.zeros(batch, dtype=torch.bool))
+    waves = Waves(place, width, t_left, mv, torch.zeros(batch, 8), torch.zeros(batch, dtype=torch.bool))
     return Morphologies(waves, known["landmarks_ms"][own], known["rr_s"][own], kind[own])
 
 

@@ -21,7 +21,7 @@ from worldmodel.errors import EcgFileError, WorldModelError
 from worldmodel.measurement import Measurement, MedianBeat
 from worldmodel.readers import read_ecg
 from worldmodel.virtual.noise_fit import noise_levels
-from worldmodel.virtual.waves import COMPONENTS, DELTA, FITTED_QRS, QRS, ST, P, T, Waves, beat_components, shapes
+from worldmodel.virtual.waves import COMPONENTS, DELTA, FITTED_QRS, QRS, ST, P, T, Waves, place_waves
 
 CLASSES = ("narrow", "rbbb", "lbbb", "wide", "paced")
 RISES = (0.18, 0.22, 0.26, 0.30, 0.35, 0.40, 0.46)  # of J-Tpeak, width of T's left flank
@@ -45,30 +45,28 @@ class Fitted:
     share: float
 
 
-def layout(batch: int, rise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Places, left and right widths (batch, COMPONENTS) of fitted waves; rise: (batch,) of T's left flank.
+def layout(rise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Places, widths (batch, COMPONENTS) and T's left widths of fitted waves; rise: (batch,) of T's main left flank.
 
     P: three; QRS: FITTED_QRS side by side, and room for a delta wave; ST: four up to the peak of T; T: the main
     wave, one on either side of its peak for notches and two phases, its tail, and U.
     """
-    qrs = torch.linspace(0.05, 0.95, FITTED_QRS)
+    batch = rise.shape[0]
     place = torch.cat(
         [
             torch.tensor([0.28, 0.5, 0.72]),
-            qrs,
+            torch.linspace(0.05, 0.95, FITTED_QRS),
             torch.tensor([0.16]),
             torch.tensor([0.06, 0.28, 0.5, 0.72]),
             torch.tensor([0.0, -0.45, 0.35, 0.8, 2.2]),
         ]
-    ).repeat(batch, 1)
-    left = torch.zeros(COMPONENTS)
-    left[P], left[QRS], left[DELTA], left[ST] = 0.15, 0.065, 0.11, 0.13
-    left[T] = torch.tensor([0.0, 0.10, 0.10, 0.10, 0.14])
-    right = left.clone()
-    right[T] = torch.tensor([0.5, 0.35, 0.3, 0.25, 0.5])
-    left = left.repeat(batch, 1)
-    left[:, T.start] = rise
-    return place, left, right.repeat(batch, 1)
+    )
+    width = torch.zeros(COMPONENTS)
+    width[P], width[QRS], width[DELTA], width[ST] = 0.15, 0.065, 0.11, 0.13
+    width[T] = torch.tensor([0.5, 0.35, 0.3, 0.25, 0.5])
+    t_left = torch.tensor([0.0, 0.10, 0.10, 0.10, 0.14]).repeat(batch, 1)
+    t_left[:, 0] = rise
+    return place.repeat(batch, 1), width.repeat(batch, 1), t_left
 
 
 def fit_beat(beat: MedianBeat, measured: Measurement) -> Fitted | None:
@@ -90,10 +88,7 @@ def fit_beat(beat: MedianBeat, measured: Measurement) -> Fitted | None:
     mv, at_ms = mv[:, inside], at_ms[inside]
     best: tuple[float, float, Tensor] | None = None
     for rise in RISES:
-        place, left, right = layout(1, torch.tensor([rise]))
-        unit = Waves(place, left, right, torch.ones(1, COMPONENTS, 8), torch.zeros(1, 8), torch.zeros(1, dtype=torch.bool))
-        centres, wide_left, wide_right, there = beat_components(timing, unit)
-        basis = (shapes(centres, wide_left, wide_right, at_ms)[0] * there[0, :, 0])[:, :COMPONENTS]
+        basis = _basis(timing, rise, at_ms)
         basis[:, DELTA] = 0.0
         gram = basis.T @ basis + RIDGE * len(at_ms) * torch.eye(COMPONENTS)
         heights = torch.linalg.solve(gram, basis.T @ mv.T)
@@ -105,6 +100,14 @@ def fit_beat(beat: MedianBeat, measured: Measurement) -> Fitted | None:
     heights[DELTA] = 0.0
     share = 1 - rms**2 / float((mv - mv.mean(dim=1, keepdim=True)).square().mean())
     return Fitted(heights, rise, landmarks, float(timing.rr_s), has_p, _class_of(measured), rms, share)
+
+
+def _basis(timing: BeatTiming, rise: float, at_ms: Tensor) -> Tensor:
+    """Each wave at height 1, (time, COMPONENTS)."""
+    no_spike = torch.zeros(1, 8), torch.zeros(1, dtype=torch.bool)
+    unit = torch.eye(COMPONENTS)[None]
+    placed = place_waves(timing, Waves(*layout(torch.tensor([rise])), unit, *no_spike))
+    return placed.drawn(slice(0, COMPONENTS), at_ms)[0]
 
 
 def _class_of(measured: Measurement) -> int:
@@ -142,7 +145,8 @@ def fit_morphologies(files: Iterable[Path], out: Path, report: Callable[[str], N
             why = f"the fit is poor, RMS {1000 * one.rms_mv:.0f} uV, {100 * one.share:.1f} % of the variance"
         else:
             fitted.append(one)
-            noise.append(noise_levels(ecg, measured))
+            levels = noise_levels(ecg, measured)
+            noise += [levels] if levels is not None else []
         report(f"{number} {path.name}: " + (f"left out, {why}." if why else _quality(fitted[-1])))
     if len(fitted) < LEAST_RECORDINGS:
         raise WorldModelError(

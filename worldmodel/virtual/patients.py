@@ -17,7 +17,7 @@ from worldmodel.virtual.morphology_fit import CLASSES
 from worldmodel.virtual.rhythms import RHYTHMS, Pattern, sample_pattern
 from worldmodel.virtual.surface import Surface, sample_surface
 from worldmodel.virtual.textbook import ectopic_waves, textbook_waves
-from worldmodel.virtual.waves import DELTA, QRS, ST, T, Waves, choose, read_r
+from worldmodel.virtual.waves import DELTA, QRS, ST, T, Waves, choose, settle
 
 TEXTBOOK_FRACTION = 1 / 3
 # What a delta wave adds before the usual QRS, and how much of PR is left.
@@ -65,16 +65,15 @@ def sample_patients(batch: int, generator: torch.Generator, rhythm: str | None =
     waves = choose(from_book, textbook_waves(qrs_ms, generator), seen.waves)
     waves = _adapted(waves, pattern, shift, generator)
     timing = _widened(timing, pattern.of("preexcitation"))
-    ectopic = _ectopic_timing(timing, generator)
-    ectopic_shape = ectopic_waves(batch, generator)
+    timing, waves = settle(timing, waves)
+    ectopic = settle(_ectopic_timing(timing, generator), ectopic_waves(batch, generator))
     return Patients(
         covariates,
-        read_r(timing, waves),
+        timing,
         _sample_rhythm(pattern, timing.rr_s, generator),
         pattern,
         waves,
-        read_r(ectopic, ectopic_shape),
-        ectopic_shape,
+        *ectopic,
         sample_surface(pattern, generator),
     )
 
@@ -152,24 +151,23 @@ def _sample_rhythm(pattern: Pattern, rr_s: Tensor, generator: torch.Generator) -
 def _adapted(waves: Waves, pattern: Pattern, shift: Shifts, generator: torch.Generator) -> Waves:
     """The waves with what electrolytes and drugs make of T and ST, with spikes of a pacemaker, with a delta wave."""
     batch = pattern.label.shape[0]
-    mv, place, left, right = (x.clone() for x in (waves.mv, waves.place, waves.left, waves.right))
+    mv, place, width = waves.mv.clone(), waves.place.clone(), waves.width.clone()
     mv[:, T] *= shift.t_size[:, None, None]
     toward_v5 = torch.tensor([0.7, 0.6, -0.3, 0.0, 0.3, 0.8, 1.0, 0.9])
     mv[:, ST.start + 1] -= shift.st_sag_mv[:, None] * toward_v5
     delta = pattern.of("preexcitation")[:, None]
-    size = 0.25 * mv[:, QRS].abs().amax(dim=1) * torch.sign(mv[:, QRS].sum(dim=1) + 1e-6)
+    size = 0.6 * mv[:, QRS].abs().amax(dim=1) * torch.sign(mv[:, QRS].sum(dim=1) + 1e-6)
     mv[:, DELTA] = torch.where(delta, size, mv[:, DELTA])
     later = torch.arange(QRS.start, QRS.stop) != DELTA
     place[:, QRS] = torch.where(delta & later, 0.26 + 0.74 * place[:, QRS], place[:, QRS])
     place[:, DELTA] = torch.where(delta[:, 0], 0.24, place[:, DELTA])
-    for width in (left, right):
-        width[:, QRS] = torch.where(delta & later, 0.76 * width[:, QRS], width[:, QRS])
-        width[:, DELTA] = 0.11
+    width[:, QRS] = torch.where(delta & later, 0.76 * width[:, QRS], width[:, QRS])
+    width[:, DELTA] = 0.11
     spike = 0.7 * torch.exp(0.4 * torch.randn(batch, 8, generator=generator))
     spike = spike * torch.sign(torch.randn(batch, 8, generator=generator))
     at_p = pattern.of("atrial_pacing")
     paced = at_p | pattern.of("ventricular_pacing")
-    return Waves(place, left, right, mv, spike * paced[:, None], at_p)
+    return Waves(place, width, waves.t_left, mv, spike * paced[:, None], at_p)
 
 
 def _widened(timing: BeatTiming, delta: Tensor) -> BeatTiming:

@@ -50,21 +50,21 @@ def textbook_waves(qrs_ms: Tensor, generator: torch.Generator) -> Waves:
     waves = _nothing(batch)
     first, second = P.start, P.start + 2
     waves.place[:, first:second] = torch.tensor([0.40, 0.62])
-    waves.left[:, first:second] = waves.right[:, first:second] = 0.19
+    waves.width[:, first:second] = 0.19
     waves.mv[:, first:second] = seen(p_dipoles)
     first, second = QRS.start, QRS.start + 6
     wide_jitter = 0.02 + 0.02 * (qrs_ms > 120.0).float()[:, None]
     width = (0.075 * torch.exp(0.2 * randn(6))).clamp(0.05, 0.10)
     waves.place[:, first:second] = QRS_POSITIONS + wide_jitter * randn(6)
-    waves.left[:, first:second] = waves.right[:, first:second] = width
+    waves.width[:, first:second] = width
     waves.mv[:, first:second] = seen((QRS_DIPOLES + spread) * size)
-    waves.place[:, ST.start], waves.left[:, ST.start], waves.right[:, ST.start] = 0.35, 0.22, 0.22
+    waves.place[:, ST.start], waves.width[:, ST.start] = 0.35, 0.22
     waves.mv[:, ST.start] = seen(st)[:, 0]
     first, second = T.start, T.start + 2
     rise = 0.30 * torch.exp(0.15 * randn())
     waves.place[:, first:second] = torch.tensor([0.0, 0.15])
-    waves.left[:, first], waves.right[:, first] = rise, 0.5
-    waves.left[:, first + 1], waves.right[:, first + 1] = 0.08, 0.3
+    waves.t_left[:, 0], waves.width[:, first] = rise, 0.5
+    waves.t_left[:, 1], waves.width[:, first + 1] = 0.08, 0.3
     waves.mv[:, first] = seen(t_dipole)[:, 0]
     waves.mv[:, first + 1] = 0.25 * seen(t_dipole)[:, 0] * randn(1).clamp(-1, 1)
     return waves
@@ -84,13 +84,13 @@ def ectopic_waves(batch: int, generator: torch.Generator) -> Waves:
     waves = _nothing(batch)
     first, second = QRS.start, QRS.start + 4
     waves.place[:, first:second] = ECTOPIC_POSITIONS
-    waves.left[:, first:second] = waves.right[:, first:second] = 0.11
+    waves.width[:, first:second] = 0.11
     waves.mv[:, first:second] = _in_leads(qrs, generator)
     against = -0.45 * size * (along + 0.25 * randn(3))[:, None]
     waves.mv[:, T.start] = _in_leads(against, generator)[:, 0]
-    waves.left[:, T.start], waves.right[:, T.start] = 0.4, 0.5
+    waves.t_left[:, 0], waves.width[:, T.start] = 0.4, 0.5
     waves.mv[:, ST.start] = 0.3 * waves.mv[:, T.start]
-    waves.place[:, ST.start], waves.left[:, ST.start], waves.right[:, ST.start] = 0.3, 0.22, 0.22
+    waves.place[:, ST.start], waves.width[:, ST.start] = 0.3, 0.22
     return waves
 
 
@@ -112,6 +112,5 @@ def _in_leads(dipoles: Tensor, generator: torch.Generator) -> Tensor:
 def _nothing(batch: int) -> Waves:
     """Room for all components, none of which is there."""
     room = torch.zeros(batch, COMPONENTS)
-    ones = torch.full_like(room, 0.1)
-    mv = torch.zeros(batch, COMPONENTS, 8)
-    return Waves(room, ones, ones.clone(), mv, torch.zeros(batch, 8), torch.zeros(batch, dtype=torch.bool))
+    width, mv = torch.full_like(room, 0.1), torch.zeros(batch, COMPONENTS, 8)
+    return Waves(room, width, width[:, T].clone(), mv, torch.zeros(batch, 8), torch.zeros(batch, dtype=torch.bool))

@@ -1,17 +1,22 @@
 """Virtual ECGs from timing, rhythm and waves: the truth of the trial, independent of the prior's equations."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from worldmodel.beat import BeatTiming
 from worldmodel.preprocessing import FS_HZ
 from worldmodel.virtual.rhythms import EARLY, ECTOPIC, LONE_P, STEP_S, USUAL, Strip, plain_strip
-from worldmodel.virtual.waves import P, Waves, beat
+from worldmodel.virtual.waves import QRS, ST, P, T, Waves, place_waves, spike
 
 SPAN_MS = (-600.0, 1100.0)  # of a beat around R
-_PHASES = round(1.0 / (FS_HZ * STEP_S))  # places that an R peak can have between two samples
+QRS_SPAN_MS = (-240.0, 264.0)
+LENGTH = round((SPAN_MS[1] - SPAN_MS[0]) / 1000 * FS_HZ)
+PHASES = round(1.0 / (FS_HZ * STEP_S))  # places that an R peak can have between two samples
 
 
 def render(timing: BeatTiming, waves: Waves, t_gain: Tensor, r_times_s: Tensor, times_s: Tensor) -> Tensor:
@@ -23,7 +28,7 @@ def render(timing: BeatTiming, waves: Waves, t_gain: Tensor, r_times_s: Tensor, 
 
 
 def lay_events(
-    strip: Strip, beats: dict[int, tuple[BeatTiming, Waves]], t_gain: Tensor, samples: int
+    strip: Strip, beats: Mapping[int, tuple[BeatTiming, Waves]], t_gain: Tensor, samples: int
 ) -> Tensor:
     """Noise-free ECG in mV, (batch, 8, samples): each event of the strip as the beat of its kind.
 
@@ -31,39 +36,58 @@ def lay_events(
     t_gain: (batch,) factor on T waves. A beat is drawn once for each patient and kind, on the steps on which
     events can fall, and added where it belongs.
     """
-    shift = torch.round(strip.event_s / STEP_S).nan_to_num(posinf=2.0**31).long() + round(SPAN_MS[0] / 1000 / STEP_S)
+    start = (strip.event_s.nan_to_num(posinf=1e5) / STEP_S).round().long() + round(SPAN_MS[0] / 1000 / STEP_S)
     # The first sample in a beat's reach, and the step of the drawn beat that falls on it.
-    first = -torch.div(-shift, _PHASES, rounding_mode="floor")
-    phase = first * _PHASES - shift
-    length = round((SPAN_MS[1] - SPAN_MS[0]) / 1000 * FS_HZ)
-    row, column = ((first > -length) & (first < samples)).nonzero().unbind(1)
+    first = -torch.div(-start, PHASES, rounding_mode="floor")
+    row, column = ((first > -LENGTH) & (first < samples)).nonzero().unbind(1)
+    phase, first = (first * PHASES - start)[row, column], first[row, column]
     kind = strip.event_kind[column]
-    first, phase = first[row, column], phase[row, column]
-
-    ecg = torch.zeros(strip.event_s.shape[0], 8, samples)
-    out = ecg.numpy()
+    ecg = np.zeros((strip.event_s.shape[0], samples, 8), dtype=np.float32)
     for which in kind.unique().tolist():
         chosen = kind == which
         patients, slot = row[chosen].unique(return_inverse=True)
         drawn = _drawn(which, beats, patients, t_gain)
-        for patient, at, template, fine in zip(
-            row[chosen].tolist(), first[chosen].tolist(), slot.tolist(), phase[chosen].tolist(), strict=True
-        ):
-            start, end = max(0, at), min(samples, at + length)
-            out[patient, :, start:end] += drawn[fine, template, :, start - at : end - at]
-    return ecg
+        where = torch.stack([row[chosen], first[chosen], phase[chosen], slot], dim=1)
+        for patient, at, fine, template in where.tolist():
+            begin, end = max(0, at), min(samples, at + LENGTH)
+            ecg[patient, begin:end] += drawn[fine, template, begin - at : end - at]
+    return torch.from_numpy(ecg).transpose(1, 2)
 
 
-def _drawn(which: int, beats: dict[int, tuple[BeatTiming, Waves]], patients: Tensor, t_gain: Tensor):  # type: ignore[no-untyped-def]
-    """The beats of a kind of some patients at every phase: (phase, patient, 8, length), NumPy."""
+def _drawn(
+    which: int, beats: Mapping[int, tuple[BeatTiming, Waves]], patients: Tensor, t_gain: Tensor
+) -> NDArray[np.float32]:
+    """The beats of a kind of some patients at every phase: (phase, patient, LENGTH, 8).
+
+    Only QRS needs the fine step everywhere; what is as slow as P, ST and T is straight between two samples.
+    """
     timing, waves = beats[ECTOPIC if which == ECTOPIC else USUAL]
     timing = BeatTiming(timing.landmarks_ms[patients], timing.rr_s[patients], timing.has_p[patients])
     waves = waves.rows(patients)
-    if which == EARLY:  # from low in the atria, so that P points up
-        mv = waves.mv.clone()
-        mv[:, P] *= -0.7
-        waves = replace(waves, mv=mv)
     if which == LONE_P:
-        timing, waves = replace(timing, has_p=torch.ones_like(timing.has_p)), waves.only_p()
-    fine = beat(timing, waves, t_gain[patients], torch.arange(*SPAN_MS, 1000 * STEP_S))
-    return torch.stack([fine[..., phase::_PHASES] for phase in range(_PHASES)]).numpy()
+        timing = replace(timing, has_p=torch.ones_like(timing.has_p))
+    placed = place_waves(timing, waves, t_gain[patients])
+    if which == EARLY:  # from low in the atria, so that P points up
+        placed.mv[:, P] *= -0.7
+    sample_ms = 1000.0 / FS_HZ
+    at_ms = torch.arange(SPAN_MS[0], SPAN_MS[1] + sample_ms, sample_ms)
+    slow = torch.zeros(len(patients), LENGTH + 1, 8)
+    before_r = round(-SPAN_MS[0] / sample_ms)
+    slow[:, :before_r] = placed.drawn(P, at_ms[:before_r])
+    if which != LONE_P:
+        slow[:, before_r:] += placed.drawn(slice(ST.start, T.stop), at_ms[before_r:])
+    fine = torch.stack([torch.lerp(slow[:, :-1], slow[:, 1:], phase / PHASES) for phase in range(PHASES)])
+    if which != LONE_P:
+        near_ms = torch.arange(*QRS_SPAN_MS, 1000 * STEP_S)
+        qrs = placed.drawn(QRS, near_ms)
+        begin = round((QRS_SPAN_MS[0] - SPAN_MS[0]) / sample_ms)
+        for phase in range(PHASES):
+            part = qrs[:, phase::PHASES]
+            fine[phase, :, begin : begin + part.shape[1]] += part
+        paced = waves.spike_mv.any(dim=1).nonzero()[:, 0]
+        if len(paced):
+            chosen = BeatTiming(timing.landmarks_ms[paced], timing.rr_s[paced], timing.has_p[paced])
+            for phase in range(PHASES):
+                at = at_ms[:-1] + 1000 * STEP_S * phase
+                fine[phase, paced] += spike(chosen, waves.rows(paced), at)
+    return fine.numpy()
