@@ -156,13 +156,14 @@ def _adapted(waves: Waves, pattern: Pattern, shift: Shifts, generator: torch.Gen
     toward_v5 = torch.tensor([0.7, 0.6, -0.3, 0.0, 0.3, 0.8, 1.0, 0.9])
     mv[:, ST.start + 1] -= shift.st_sag_mv[:, None] * toward_v5
     delta = pattern.of("preexcitation")[:, None]
-    size = 0.6 * mv[:, QRS].abs().amax(dim=1) * torch.sign(mv[:, QRS].sum(dim=1) + 1e-6)
-    mv[:, DELTA] = torch.where(delta, size, mv[:, DELTA])
+    # The early forces point where most of the later ones do, and run into them without a notch.
+    early = 0.2 * mv[:, QRS].sum(dim=1)
+    mv[:, DELTA] = torch.where(delta, early, mv[:, DELTA])
     later = torch.arange(QRS.start, QRS.stop) != DELTA
     place[:, QRS] = torch.where(delta & later, 0.26 + 0.74 * place[:, QRS], place[:, QRS])
-    place[:, DELTA] = torch.where(delta[:, 0], 0.24, place[:, DELTA])
+    place[:, DELTA] = torch.where(delta[:, 0], 0.33, place[:, DELTA])
     width[:, QRS] = torch.where(delta & later, 0.76 * width[:, QRS], width[:, QRS])
-    width[:, DELTA] = 0.11
+    width[:, DELTA] = 0.15
     spike = 0.7 * torch.exp(0.4 * torch.randn(batch, 8, generator=generator))
     spike = spike * torch.sign(torch.randn(batch, 8, generator=generator))
     at_p = pattern.of("atrial_pacing")

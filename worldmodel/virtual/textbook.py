@@ -78,13 +78,13 @@ def ectopic_waves(batch: int, generator: torch.Generator) -> Waves:
 
     along = torch.nn.functional.normalize(randn(3), dim=1)
     across = torch.linalg.cross(along, torch.nn.functional.normalize(randn(3), dim=1))
-    size = 1.3 * torch.exp(0.25 * randn(1, 1))
+    size = 1.7 * torch.exp(0.25 * randn(1, 1))
     course = torch.tensor([[0.35, 0.25], [1.0, 0.3], [0.85, -0.2], [0.3, -0.3]]) + 0.1 * randn(4, 2)
     qrs = size * (course @ torch.stack([along, across], dim=1))
     waves = _nothing(batch)
     first, second = QRS.start, QRS.start + 4
     waves.place[:, first:second] = ECTOPIC_POSITIONS
-    waves.width[:, first:second] = 0.11
+    waves.width[:, first:second] = 0.095
     waves.mv[:, first:second] = _in_leads(qrs, generator)
     against = -0.45 * size * (along + 0.25 * randn(3))[:, None]
     waves.mv[:, T.start] = _in_leads(against, generator)[:, 0]
