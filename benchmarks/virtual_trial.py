@@ -1,6 +1,6 @@
 """Speed of the virtual trial: pre/post pairs per second, beside the machine's own rates in the same run.
 
-    python benchmarks/virtual_trial.py [--batch 48] [--batches 20]
+python benchmarks/virtual_trial.py [--batch 48] [--batches 20]
 """
 
 import argparse
@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import torch
 
-from tools.train import trial_actions
 from knowledge.drugs import load_catalogue
+from tools.train import trial_actions
 from worldmodel.virtual.trial import sample_transitions
 
 MATMUL, COPIED = 1024, 2**24

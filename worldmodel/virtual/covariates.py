@@ -108,7 +108,11 @@ def shifts(of: Covariates) -> Shifts:
     amiodarone, failing = of.amiodarone.float(), of.heart_failure.float()
     return Shifts(
         hr_bpm=6.0 * failing - 10.0 * beta - 8.0 * amiodarone - 5.0 * digoxin,
-        pr_ms=0.2 * (of.age_years - 45.0) + 8.0 * beta + 12.0 * digoxin + 10.0 * amiodarone + 10.0 * hyperkalaemia,
+        pr_ms=0.2 * (of.age_years - 45.0)
+        + 8.0 * beta
+        + 12.0 * digoxin
+        + 10.0 * amiodarone
+        + 10.0 * hyperkalaemia,
         qrs_ms=8.0 * failing + 4.0 * amiodarone + 12.0 * hyperkalaemia,
         jtpeakc_ms=8.0 * of.female.float()
         - 8.0 * potassium

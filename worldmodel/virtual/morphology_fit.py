@@ -16,7 +16,7 @@ from worldmodel.anchor import level_ends
 from worldmodel.beat import BeatTiming
 from worldmodel.checkpoint import save_tensors
 from worldmodel.delineation.measure import measure
-from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, Ecg
+from worldmodel.ecg import INDEPENDENT_LEADS, LEADS
 from worldmodel.errors import EcgFileError, WorldModelError
 from worldmodel.measurement import Measurement, MedianBeat
 from worldmodel.readers import read_ecg
@@ -77,11 +77,15 @@ def fit_beat(beat: MedianBeat, measured: Measurement) -> Fitted | None:
         return None
     qrs_on, qrs_off, t_peak, t_end = (float(mark) for mark in marks if mark is not None)
     has_p = beat.p_on_ms is not None and beat.p_off_ms is not None
-    p_on, p_off = (float(beat.p_on_ms or 0), float(beat.p_off_ms or 0)) if has_p else (qrs_on - 160, qrs_on - 60)
+    p_on, p_off = (
+        (float(beat.p_on_ms or 0), float(beat.p_off_ms or 0)) if has_p else (qrs_on - 160, qrs_on - 60)
+    )
     landmarks = torch.tensor([p_on, min(p_off, qrs_on - 2.0), qrs_on, 0.0, qrs_off, t_peak, t_end])
     if not bool((landmarks.diff() > 0).all()):
         return None
-    timing = BeatTiming(landmarks[None], torch.tensor([(measured.intervals.rr_ms or 1000) / 1000]), torch.tensor([has_p]))
+    timing = BeatTiming(
+        landmarks[None], torch.tensor([(measured.intervals.rr_ms or 1000) / 1000]), torch.tensor([has_p])
+    )
     mv = level_ends(torch.from_numpy(eight).float()[None], beat.fs_hz, beat.r_index, timing)[0]
     at_ms = (torch.arange(mv.shape[1]) - beat.r_index) * 1000 / beat.fs_hz
     inside = (at_ms > (p_on if has_p else qrs_on) - BEFORE_MS) & (at_ms < t_end + AFTER_MS)

@@ -1,7 +1,10 @@
 """The noise of real recordings, by band: what is left beside the beats of a recording."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from worldmodel.ecg import Ecg
@@ -31,13 +34,13 @@ def noise_levels(ecg: Ecg, measured: Measurement) -> Tensor | None:
     spectrum = np.fft.rfft(rest, axis=1)
     hz = np.fft.rfftfreq(SAMPLES, 1 / FS_HZ)
     levels = []
-    for low, high in zip(BANDS_HZ, BANDS_HZ[1:], strict=False):
+    for low, high in pairwise(BANDS_HZ):
         band = np.fft.irfft(np.where((hz >= low) & (hz < high), spectrum, 0.0), SAMPLES, axis=1)
         levels.append(1.4826 * np.median(np.abs(band[:, free]), axis=1))
     return torch.from_numpy(np.stack(levels, axis=1)).float()
 
 
-def _without_beats(x: np.ndarray, r_s: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _without_beats(x: NDArray[np.float64], r_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """x (8, SAMPLES) less the median beat at every R; where two beats overlap, the earlier one is taken."""
     beats = [np.arange(start, start + LENGTH) for start in np.round((r_s - BEFORE_S) * FS_HZ).astype(int)]
     whole = [x[:, beat] for beat in beats if beat[0] >= 0 and beat[-1] < SAMPLES]

@@ -187,5 +187,7 @@ def _ectopic_timing(timing: BeatTiming, generator: torch.Generator) -> BeatTimin
     t_peak = (timing.landmarks_ms[:, 5] - timing.landmarks_ms[:, 4] - 0.5 * (qrs - usual)).clamp(min=110.0)
     t_end = t_peak + (timing.landmarks_ms[:, 6] - timing.landmarks_ms[:, 5])
     on, off = -0.46 * qrs, 0.54 * qrs
-    landmarks = torch.stack([on - 160.0, on - 60.0, on, torch.zeros(batch), off, off + t_peak, off + t_end], dim=1)
+    landmarks = torch.stack(
+        [on - 160.0, on - 60.0, on, torch.zeros(batch), off, off + t_peak, off + t_end], dim=1
+    )
     return BeatTiming(landmarks, timing.rr_s, torch.zeros(batch, dtype=torch.bool))

@@ -98,9 +98,12 @@ def sample_pattern(age_years: Tensor, only: str | None, generator: torch.Generat
     return Pattern(**{**vars(pattern), "atrial_s": pattern.atrial_s * own_atria})
 
 
-def sample_strip(pattern: Pattern, rhythm: Rhythm, duration_s: float, generator: torch.Generator) -> Strip:
-    """The beats of a recording of `duration_s`. The number of draws never depends on the rate, so that one seed
-    gives the same rhythm noise under every action."""
+def sample_strip(pattern: Pattern, rhythm: Rhythm, generator: torch.Generator) -> Strip:
+    """The beats of a recording of ten seconds.
+
+    The number of draws never depends on the rate, so that one seed
+    gives the same rhythm noise under every action.
+    """
     batch = rhythm.rr_s.shape[0]
     rr_mean = rhythm.rr_s.clamp(*RR_LIMITS_S)[:, None]
     white = torch.randn(batch, BEATS, generator=generator)

@@ -14,7 +14,9 @@ from worldmodel.virtual.noise_fit import BANDS_HZ
 from worldmodel.virtual.rhythms import Pattern
 
 F_WAVE_IN_LEADS = torch.tensor([0.3, 0.7, 1.0, 0.5, 0.35, 0.25, 0.2, 0.2])  # strongest in V1 and II
-FLUTTER_IN_LEADS = torch.tensor([0.15, -1.0, 0.6, 0.25, 0.1, -0.1, -0.15, -0.2])  # negative in II, positive in V1
+FLUTTER_IN_LEADS = torch.tensor(
+    [0.15, -1.0, 0.6, 0.25, 0.1, -0.1, -0.15, -0.2]
+)  # negative in II, positive in V1
 MAINS_SHARE, STEP_SHARE = 0.1, 0.06  # of recordings that have some
 STEP_DECAY_S = 0.35  # of a step behind the high-pass of the pre-processing
 BREATHING_GAIN = 0.04  # amplitude swing with respiration
@@ -87,7 +89,9 @@ def surface(of: Surface, flutter_hz: Tensor, times_s: Tensor, generator: torch.G
     rows = of.f_size_mv.any(dim=1).nonzero()[:, 0]
     if len(rows):
         rate = torch.where(of.regular[rows], flutter_hz[rows], of.f_rate_hz[rows])
-        noise[rows] += _atrial_waves(rate, of.f_size_mv[rows], of.regular[rows], start[rows], times_s, generator)
+        noise[rows] += _atrial_waves(
+            rate, of.f_size_mv[rows], of.regular[rows], start[rows], times_s, generator
+        )
     return noise
 
 
@@ -106,9 +110,14 @@ def coloured(level_mv: Tensor, samples: int, generator: torch.Generator) -> Tens
 
 
 def _atrial_waves(
-    rate_hz: Tensor, size_mv: Tensor, regular: Tensor, start: Tensor, times_s: Tensor, generator: torch.Generator
+    rate_hz: Tensor,
+    size_mv: Tensor,
+    regular: Tensor,
+    start: Tensor,
+    times_s: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
-    """A sawtooth in flutter; in fibrillation a drifting oscillation that waxes and wanes, each lead in its own phase."""
+    """A sawtooth in flutter; in fibrillation what drifts, waxes and wanes, each lead in its own phase."""
     batch, time = rate_hz.shape[0], times_s.shape[0]
     drift, wax = torch.randn(2, batch, time, generator=generator).cumsum(dim=2)
     wild = (~regular).float()[:, None]
@@ -118,7 +127,12 @@ def _atrial_waves(
     twice = 2.0 * sin * cos
     parts = torch.stack([sin, cos, twice, cos * cos - sin * sin], dim=1) * swell[:, None]
     apart = 1.2 * start
-    fine = [torch.cos(apart), torch.sin(apart), 0.4 * torch.cos(2 * apart + 1.0), 0.4 * torch.sin(2 * apart + 1.0)]
+    fine = [
+        torch.cos(apart),
+        torch.sin(apart),
+        0.4 * torch.cos(2 * apart + 1.0),
+        0.4 * torch.sin(2 * apart + 1.0),
+    ]
     saw = torch.tensor([1.0, 0.0, 0.5, 0.2]).expand(batch, 8, 4)
     mix = torch.where(regular[:, None, None], saw, torch.stack(fine, dim=2)) * size_mv[..., None]
     return torch.bmm(mix, parts)

@@ -113,4 +113,6 @@ def _nothing(batch: int) -> Waves:
     """Room for all components, none of which is there."""
     room = torch.zeros(batch, COMPONENTS)
     width, mv = torch.full_like(room, 0.1), torch.zeros(batch, COMPONENTS, 8)
-    return Waves(room, width, width[:, T].clone(), mv, torch.zeros(batch, 8), torch.zeros(batch, dtype=torch.bool))
+    return Waves(
+        room, width, width[:, T].clone(), mv, torch.zeros(batch, 8), torch.zeros(batch, dtype=torch.bool)
+    )

@@ -52,8 +52,8 @@ def sample_transitions(batch: int, actions: Sequence[Action], generator: torch.G
     patients = sample_patients(batch, generator)
     response = _draw_responses(patients, actions, generator)
     after_timing, after_rhythm = after_dose(patients, response)
-    strip_before = sample_strip(patients.pattern, patients.rhythm, SAMPLES / FS_HZ, generator)
-    strip_after = sample_strip(patients.pattern, after_rhythm, SAMPLES / FS_HZ, generator)
+    strip_before = sample_strip(patients.pattern, patients.rhythm, generator)
+    strip_after = sample_strip(patients.pattern, after_rhythm, generator)
     none = torch.zeros_like(response)
     before, measured = lose_leads(
         record_strip(patients, none, strip_before, generator), measured_beat(patients, generator), generator
@@ -79,9 +79,7 @@ def twins(patients: Patients, responses: Tensor, generator: torch.Generator) -> 
     recordings, r_times = [], []
     for response in responses:
         generator.set_state(state)
-        strip = sample_strip(
-            patients.pattern, after_dose(patients, response)[1], SAMPLES / FS_HZ, generator
-        )
+        strip = sample_strip(patients.pattern, after_dose(patients, response)[1], generator)
         recordings.append(record_strip(patients, response, strip, generator))
         r_times.append(strip.r_times_s)
     return torch.stack(recordings), torch.stack(r_times)

@@ -106,7 +106,9 @@ def _segments(timing: BeatTiming) -> tuple[Tensor, Tensor]:
 
 def spike(timing: BeatTiming, waves: Waves, at_ms: Tensor) -> Tensor:
     """The pacemaker's spike, (batch, time, 8) in mV, at times (time,) in ms from R."""
-    centre = torch.where(waves.spike_at_p, timing.landmarks_ms[:, 0], timing.landmarks_ms[:, 2]) - SPIKE_LEAD_MS
+    centre = (
+        torch.where(waves.spike_at_p, timing.landmarks_ms[:, 0], timing.landmarks_ms[:, 2]) - SPIKE_LEAD_MS
+    )
     height = torch.exp(-0.5 * ((at_ms - centre[:, None]) / SPIKE_WIDTH_MS).clamp(-5.0, 5.0) ** 2)
     return height[..., None] * waves.spike_mv[:, None]
 
@@ -152,7 +154,9 @@ def settle(timing: BeatTiming, waves: Waves) -> tuple[BeatTiming, Waves]:
     new_peak = at(grid, middle) + step * (0.5 * (a - c) / (a - 2 * b + c).clamp(max=-1e-6)).clamp(-0.5, 0.5)
     good = (new_end - new_peak > 35.0) & (new_end - new_peak < 170.0)
     new_peak, new_end = torch.where(good, new_peak, t_peak), torch.where(good, new_end, t_end)
-    marks = torch.stack([p_on - r, p_off - r, on - r, torch.zeros_like(r), off - r, new_peak - r, new_end - r], dim=1)
+    marks = torch.stack(
+        [p_on - r, p_off - r, on - r, torch.zeros_like(r), off - r, new_peak - r, new_end - r], dim=1
+    )
     settled = replace(timing, landmarks_ms=marks)
     start, unit = _segments(settled)
     return settled, replace(
