@@ -88,4 +88,5 @@ def _turned(angles: Tensor) -> Tensor:
     """(batch, 8, 8) by which leads, as rows, see a turned heart: the dipolar part turns, the rest stays."""
     dower = torch.from_numpy(DOWER).float()
     turn = small_rotation(angles) - torch.eye(3)
-    return torch.eye(8) + (dower @ turn @ torch.linalg.pinv(dower)).transpose(1, 2)
+    leads: Tensor = (dower @ turn @ torch.linalg.pinv(dower)).transpose(1, 2)
+    return torch.eye(8) + leads

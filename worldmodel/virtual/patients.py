@@ -157,13 +157,13 @@ def _adapted(waves: Waves, pattern: Pattern, shift: Shifts, generator: torch.Gen
     mv[:, ST.start + 1] -= shift.st_sag_mv[:, None] * toward_v5
     delta = pattern.of("preexcitation")[:, None]
     # The early forces point where most of the later ones do, and run into them without a notch.
-    early = 0.2 * mv[:, QRS].sum(dim=1)
+    early = 0.22 * mv[:, QRS].sum(dim=1)
     mv[:, DELTA] = torch.where(delta, early, mv[:, DELTA])
     later = torch.arange(QRS.start, QRS.stop) != DELTA
     place[:, QRS] = torch.where(delta & later, 0.26 + 0.74 * place[:, QRS], place[:, QRS])
-    place[:, DELTA] = torch.where(delta[:, 0], 0.33, place[:, DELTA])
+    place[:, DELTA] = torch.where(delta[:, 0], 0.40, place[:, DELTA])
     width[:, QRS] = torch.where(delta & later, 0.76 * width[:, QRS], width[:, QRS])
-    width[:, DELTA] = 0.15
+    width[:, DELTA] = 0.19
     spike = 0.7 * torch.exp(0.4 * torch.randn(batch, 8, generator=generator))
     spike = spike * torch.sign(torch.randn(batch, 8, generator=generator))
     at_p = pattern.of("atrial_pacing")

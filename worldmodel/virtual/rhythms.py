@@ -189,4 +189,5 @@ def _variability(rr_mean: Tensor, generator: torch.Generator) -> Tensor:
     phase = 6.2832 * torch.rand(batch, 1, generator=generator)
     breaths_per_s = 0.2 + 0.1 * torch.rand(batch, 1, generator=generator)
     breath = torch.sin(6.2832 * breaths_per_s * rr_mean * torch.arange(BEATS) + phase)
-    return 0.5**0.5 * slow[:, :BEATS] + breath
+    both: Tensor = 0.5**0.5 * slow[:, :BEATS] + breath
+    return both

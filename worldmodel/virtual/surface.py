@@ -106,7 +106,8 @@ def coloured(level_mv: Tensor, samples: int, generator: torch.Generator) -> Tens
     draws = torch.rand(*level_mv.shape[:2], last - first, 2, generator=generator)
     spectrum = torch.zeros(*level_mv.shape[:2], len(hz), 2)
     torch.mul(draws.sub_(0.5), size[..., band, None], out=spectrum[:, :, first:last])
-    return torch.fft.irfft(torch.view_as_complex(spectrum), samples, dim=2)
+    noise: Tensor = torch.fft.irfft(torch.view_as_complex(spectrum), samples, dim=2)
+    return noise
 
 
 def _atrial_waves(
@@ -143,5 +144,7 @@ def breathe(ecg_mv: Tensor, times_s: Tensor, generator: torch.Generator) -> Tens
     batch, leads, _ = ecg_mv.shape
     rate = 0.2 + 0.1 * torch.rand(batch, 1, 1, generator=generator)
     phase = 6.2832 * torch.rand(batch, 1, 1, generator=generator)
-    gain = BREATHING_GAIN * torch.rand(batch, leads, 1, generator=generator)
-    return ecg_mv * (1.0 + gain * torch.sin(6.2832 * rate * times_s + phase))
+    gain = BREATHING_GAIN * torch.rand(batch, 1, leads, generator=generator)
+    swing = torch.sin(6.2832 * rate * times_s[:, None] + phase)
+    # Beats are laid with the leads of a sample side by side; so they are gone through.
+    return (ecg_mv.transpose(1, 2) * (1.0 + swing * gain)).transpose(1, 2)

@@ -110,7 +110,8 @@ def record_strip(patients: Patients, response: Tensor, strip: Strip, generator: 
         ECTOPIC: (move(patients.ectopic_timing, response), patients.ectopic_waves),
     }
     clean = breathe(lay_events(strip, beats, t_gain, SAMPLES), times, generator)
-    return clean.add_(surface(patients.surface, patients.pattern.ratio / timing.rr_s, times, generator))
+    around = surface(patients.surface, patients.pattern.ratio / timing.rr_s, times, generator)
+    return around.add_(clean)
 
 
 def measured_beat(patients: Patients, generator: torch.Generator) -> PatientBeat:

@@ -43,9 +43,13 @@ def lay_events(
     phase, first = (first * PHASES - start)[row, column], first[row, column]
     kind = strip.event_kind[column]
     ecg = np.zeros((strip.event_s.shape[0], samples, 8), dtype=np.float32)
-    for which in kind.unique().tolist():
+    for which in (USUAL, EARLY, ECTOPIC, LONE_P):
         chosen = kind == which
-        patients, slot = row[chosen].unique(return_inverse=True)
+        if not bool(chosen.any()):
+            continue
+        here = torch.zeros(len(ecg), dtype=torch.bool)
+        here[row[chosen]] = True
+        patients, slot = here.nonzero()[:, 0], (here.cumsum(0) - 1)[row[chosen]]
         drawn = _drawn(which, beats, patients, t_gain)
         where = torch.stack([row[chosen], first[chosen], phase[chosen], slot], dim=1)
         for patient, at, fine, template in where.tolist():
