@@ -5,8 +5,11 @@ python benchmarks/virtual_trial.py [--batch 48] [--batches 20]
 
 import argparse
 import os
+import platform
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import torch
 
@@ -24,22 +27,31 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--batches", type=int, default=20)
     arguments = parser.parse_args()
-    actions, generator = trial_actions(load_catalogue()), torch.Generator().manual_seed(0)
-    print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, batches of {arguments.batch}")
-
-    def pairs() -> None:
-        sample_transitions(arguments.batch, actions, generator)
-
+    cores = os.cpu_count() or 1
+    print(f"{platform.machine()}, {cores} cores, batches of {arguments.batch}")
+    torch.set_num_threads(1)
     a, b = torch.rand(2, MATMUL, MATMUL)
     source, target = torch.rand(2, COPIED)
     rates = {
         "matmul": (2 * MATMUL**3 / median_s(lambda: a @ b, 5) / 1e9, "GFLOP/s"),
         "copy": (8 * COPIED / median_s(lambda: target.copy_(source), 5) / 1e9, "GB/s"),
     }
-    pairs_per_s = arguments.batch / median_s(pairs, arguments.batches)
-    print(f"{pairs_per_s:.0f} pairs/s")
+    alone = pairs_per_s(arguments.batch, arguments.batches, 0)
+    print(f"one core: {alone:.0f} pairs/s")
     for name, (rate, unit) in rates.items():
-        print(f"{name} {rate:.1f} {unit}: {pairs_per_s / rate:.2f} pairs/s for each {unit}")
+        print(f"{name} on one core {rate:.1f} {unit}: {alone / rate:.2f} pairs/s for each {unit}")
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        each = pool.map(
+            pairs_per_s, [arguments.batch] * cores, [arguments.batches] * cores, range(1, cores + 1)
+        )
+        print(f"{cores} processes: {sum(each):.0f} pairs/s")
+
+
+def pairs_per_s(batch: int, batches: int, seed: int) -> float:
+    """Pairs of the whole catalogue per second on one core, in the median of so many batches."""
+    torch.set_num_threads(1)
+    actions, generator = trial_actions(load_catalogue()), torch.Generator().manual_seed(seed)
+    return batch / median_s(lambda: sample_transitions(batch, actions, generator), batches)
 
 
 def median_s(what: Callable[[], object], times: int) -> float:
