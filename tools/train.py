@@ -1,17 +1,18 @@
 """Tool: train the world model on a virtual trial of the catalogue's drugs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from knowledge.doses import DrugDose, GivenAction
 from knowledge.drugs import Catalogue, load_catalogue
 from tools.exposure import action_of
+from tools.find import find_recordings
 from tools.results import Answer
 from worldmodel.pharmacology import Action
 
 
 class TrainResult(Answer):
-    """Where the weights were written. actions: of the virtual trial; None for the marker, which knows of none."""
+    """Where the weights were written. actions: of the virtual trial; None where there is no trial."""
 
     weights: str
     actions: int | None = None
@@ -25,6 +26,17 @@ def train_delineator(
     from worldmodel.evaluation.annotated_sets import find_set
 
     return TrainResult(weights=str(train_markers(find_set(data), BATCHES, seed, out, resume, report)))
+
+
+def fit_morphologies(data: Sequence[Path], out: Path, report: Callable[[str], None]) -> TrainResult:
+    """Fit the beats of the virtual trial to the recordings in some folders. Raises WorldModelError."""
+    from worldmodel.virtual import morphology_fit
+
+    found = find_recordings(data)
+    for problem in found.problems:
+        if problem.error is not None:
+            report(f"{problem.file}: {problem.error.message}")
+    return TrainResult(weights=str(morphology_fit.fit_morphologies(found.files, out, report)))
 
 
 def train_model(
