@@ -102,7 +102,7 @@ def vae_loss(
     is content with a rounded QRS.
     """
     mean, log_var = vae.posterior(x_mv)
-    z = mean + torch.exp(0.5 * log_var) * torch.randn(mean.shape, generator=generator)
+    z = mean + torch.exp(0.5 * log_var) * torch.randn(mean.shape, generator=generator).to(mean.device)
     error = vae.decode_raw(z) - x_mv
     mse = error.pow(2).mean()
     slope = torch.diff(error, dim=-1).pow(2).mean()
