@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from knowledge.doses import DrugDose, GivenAction
 from knowledge.drugs import Catalogue, load_catalogue
+from tools.errors import MissingInputError
 from tools.exposure import action_of
 from tools.results import Answer
 from worldmodel.pharmacology import Action
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class TrainResult(Answer):
@@ -28,14 +33,41 @@ def train_delineator(
 
 
 def train_model(
-    preset: str, out: Path, seed: int, resume: bool, report: Callable[[str], None]
+    preset: str,
+    out: Path,
+    seed: int,
+    resume: bool,
+    report: Callable[[str], None],
+    device: str = "auto",
+    data: Path | None = None,
 ) -> TrainResult:
-    """Train on the trial's actions and write the weights to `out`. Raises WorldModelError."""
+    """Train on the trial's actions and write the weights to `out`. Raises WorldModelError.
+
+    data: a folder of real recordings for the VAE to learn as well; the paper's presets take none.
+    """
+    from worldmodel.paper.train import PAPER_PRESETS, train_paper
     from worldmodel.train import train
 
     actions = trial_actions(load_catalogue())
-    weights = train(actions, preset, out, seed, resume, report)
+    if preset in PAPER_PRESETS:
+        if data is not None:
+            raise MissingInputError(f"Preset {preset} makes its own data.", "Leave --data out.")
+        weights = train_paper(actions, preset, out, seed, resume, report, device)
+    else:
+        recordings = None if data is None else _recordings_in(data, report)
+        weights = train(actions, preset, out, seed, resume, report, device, recordings)
     return TrainResult(weights=str(weights), actions=len(actions))
+
+
+def _recordings_in(folder: Path, report: Callable[[str], None]) -> "Tensor":
+    """The ten-second windows of every usable recording in a folder."""
+    from tools.find import find_recordings
+    from worldmodel.recordings import read_windows
+
+    files = find_recordings([folder]).files
+    windows = read_windows(files)
+    report(f"{len(windows)} windows of 10 s from {len(files)} recordings")
+    return windows
 
 
 def trial_actions(catalogue: Catalogue) -> list[Action]:

@@ -148,21 +148,8 @@ def _train_vae(
         loss, mse = vae_loss(vae, torch.cat(x).to(run.device), generator)
         stage.update(step, loss, mse)
     if not stage.done:
-        _fit_scale(vae, actions, generator)
+        vae.fit_scale(sample_transitions(DATASET_CHUNK, actions, generator).after for _ in range(6))
         stage.finish()
-
-
-@torch.no_grad()
-def _fit_scale(vae: Vae, actions: Sequence[Action], generator: torch.Generator) -> None:
-    """Mean and SD of each latent channel over a few hundred recordings."""
-    vae.latent_mean.zero_()
-    vae.latent_sd.fill_(1.0)
-    device = vae.latent_mean.device
-    z = torch.cat(
-        [vae.encode(sample_transitions(DATASET_CHUNK, actions, generator).after.to(device)) for _ in range(6)]
-    )
-    vae.latent_mean.copy_(z.mean(dim=(0, 2)))
-    vae.latent_sd.copy_(z.std(dim=(0, 2)).clamp(min=1e-3))
 
 
 @dataclass(frozen=True)

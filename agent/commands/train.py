@@ -17,12 +17,23 @@ def train(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints and weights go.")],
     preset: Annotated[
         str,
-        typer.Option(help="A world model (small), or the marker of waves that measuring uses (delineator)."),
+        typer.Option(
+            help="A world model (small, base for a GPU, paper, paper-as-written), or the marker of waves that "
+            "measuring uses (delineator)."
+        ),
     ] = "small",
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="For the delineator: an annotated set, such as LUDB.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="For the delineator: an annotated set, such as LUDB. For small and base: real recordings, which the "
+            "autoencoder then learns as well.",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in DIR.")] = False,
+    device: Annotated[
+        str, typer.Option(help="auto (a GPU where there is one), cuda or cpu. For world models.")
+    ] = "auto",
     seed: SeedOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
@@ -38,12 +49,8 @@ def train(
                 "The delineator learns from human marks.", "Name the folder of an annotated set with --data."
             )
         result = train_delineator(data, out, seed, resume, report)
-    elif data is not None:
-        raise MissingInputError(
-            f"Preset {preset} makes its own data.", "Leave --data out, or choose --preset delineator."
-        )
     else:
-        result = train_model(preset, out, seed, resume, report)
+        result = train_model(preset, out, seed, resume, report, device, data)
     emit(
         "train",
         result,
