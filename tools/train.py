@@ -9,6 +9,7 @@ from knowledge.drugs import Catalogue, load_catalogue
 from tools.errors import MissingInputError
 from tools.exposure import action_of
 from tools.results import Answer
+from worldmodel.errors import WorldModelError
 from worldmodel.pharmacology import Action
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ def train_model(
     data: a folder of real recordings for the VAE to learn as well; the paper's presets take none.
     """
     from worldmodel.paper.train import PAPER_PRESETS, train_paper
-    from worldmodel.train import train
+    from worldmodel.train import PRESETS, train
 
+    if preset not in PRESETS | PAPER_PRESETS:
+        known = ", ".join([*PRESETS, *PAPER_PRESETS])
+        raise WorldModelError(f"There is no preset {preset!r}.", f"World models: {known}.")
     actions = trial_actions(load_catalogue())
     if preset in PAPER_PRESETS:
         if data is not None:

@@ -103,7 +103,7 @@ def train(
         "preprocessing": PREPROCESSING,
         "trained_on": f"virtual trial, {settings.pairs} pre/post pairs, {len(actions)} actions"
         + (f"; VAE also on {real} real windows" if real else ""),
-        "synthetic": not real,
+        "synthetic": True,  # also with real recordings: no real effect of a drug was in it
     }
     save_tensors(
         weights, under("vae", vae.state_dict(), half=True) | under("denoiser", average, half=True), header
