@@ -29,22 +29,20 @@ class PaperVae(Autoencoder):
         down = [
             layer
             for _ in range(HALVINGS)
-            for layer in (ResidualBlock(width), nn.Conv1d(width, width, 4, stride=2, padding=1))
+            for layer in (nn.Conv1d(width, width, 4, stride=2, padding=1), ResidualBlock(width))
         ]
         up = [
             layer
             for _ in range(HALVINGS)
-            for layer in (nn.ConvTranspose1d(width, width, 4, stride=2, padding=1), ResidualBlock(width))
+            for layer in (ResidualBlock(width), nn.ConvTranspose1d(width, width, 4, stride=2, padding=1))
         ]
         self.encoder = nn.Sequential(
             nn.Conv1d(len(LEADS), width, 7, padding=3),
             *down,
-            ResidualBlock(width),
             nn.Conv1d(width, 2 * PAPER_CHANNELS, 1),
         )
         self.decoder = nn.Sequential(
             nn.Conv1d(PAPER_CHANNELS, width, 1),
-            ResidualBlock(width),
             *up,
             nn.Conv1d(width, len(LEADS), 7, padding=3),
         )

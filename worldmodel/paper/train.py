@@ -80,8 +80,9 @@ def train_paper(
     vae, denoiser = build_paper_networks(header)
     vae.to(run.device)
     denoiser.to(run.device)
-    _train_vae(vae, actions, settings, run)
-    data = _encode_episodes(vae, actions, settings, run)
+    effects = mean_effects(actions)
+    _train_vae(vae, actions, effects, settings, run)
+    data = _encode_episodes(vae, actions, effects, settings, run)
     trained = _train_denoiser(denoiser, data, settings, run)
     weights = out / "weights.safetensors"
     save_tensors(
@@ -91,8 +92,10 @@ def train_paper(
     return weights
 
 
-def _train_vae(vae: PaperVae, actions: Sequence[Action], settings: PaperPreset, run: Run) -> None:
-    generator, effects = run.generator(1), mean_effects(actions)
+def _train_vae(
+    vae: PaperVae, actions: Sequence[Action], effects: Tensor, settings: PaperPreset, run: Run
+) -> None:
+    generator = run.generator(1)
     stage = Stage(
         run,
         "vae",
@@ -115,13 +118,13 @@ def _train_vae(vae: PaperVae, actions: Sequence[Action], settings: PaperPreset, 
 
 @torch.no_grad()
 def _encode_episodes(
-    vae: PaperVae, actions: Sequence[Action], settings: PaperPreset, run: Run
+    vae: PaperVae, actions: Sequence[Action], effects: Tensor, settings: PaperPreset, run: Run
 ) -> dict[str, Tensor]:
     """z_k, z_next (n, 4, 128), trace (n, PAPER_SAMPLES) and context (n, CONTEXT), made once and kept."""
     path = run.out / "latents.safetensors"
     if path.exists():
         return load_tensors(path)[0]
-    generator, effects = run.generator(2), mean_effects(actions)
+    generator = run.generator(2)
     chunks = []
     for start in range(0, settings.pairs, CHUNK):
         drawn = sample_episodes(min(CHUNK, settings.pairs - start), actions, effects, generator)
