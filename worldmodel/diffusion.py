@@ -4,7 +4,6 @@ Variance-preserving process z_tau = sqrt(abar) z_0 + sqrt(1 - abar) eps (paper, 
 predicts, samplers and energy see its clean estimate.
 """
 
-import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -13,9 +12,10 @@ from torch import Tensor
 
 STEPS = 1000
 ENERGY_EPS = 1e-5
-AS_WRITTEN = math.inf  # for `largest_weight`: eq. 28 without a clamp
+LARGEST_WEIGHT = 5.0
 
 Prediction = Literal["clean", "noise", "v"]
+Weighting = Literal["as written", "clamped", "gibbs"]
 Denoise = Callable[[Tensor, Tensor], Tensor]
 """(z_tau, alpha_bar (batch,)) -> predicted clean latent."""
 
@@ -67,13 +67,19 @@ def energy(clean: Tensor, z_epk: Tensor) -> Tensor:
     return (clean - z_epk).pow(2).flatten(1).mean(1)
 
 
-def energy_weight(alpha_bar: Tensor, largest: float) -> Tensor:
-    """w_tau = 1 / ((1 - abar) + eps), eq. 28, clamped at `largest` (AS_WRITTEN: not at all).
+def energy_weight(alpha_bar: Tensor, weighting: Weighting) -> Tensor:
+    """w_tau of eq. 30.
 
-    As written it grows to 1/eps at low noise and drowns the data term; the model then collapses onto the
-    prior. The clamp is our reading.
+    "as written": 1 / ((1 - abar) + eps), eq. 28, which grows to 1/eps at low noise and drowns the data term; "clamped":
+    the same up to LARGEST_WEIGHT. Both pull hardest where the sampler is almost done, at every step again, so that even
+    clamped the best network's samples end near the prior, most of their spread gone (tests/worldmodel/test_energy.py).
+    "gibbs" (ours): 2 (1 - abar), twice the variance of z_0 given z_tau for data of unit variance. With it the best
+    network in clean-prediction is `guide` with gamma = lambda: the loss means the paper's own p_theta exp(-gamma E).
     """
-    return (1.0 / ((1.0 - alpha_bar) + ENERGY_EPS)).clamp(max=largest)
+    if weighting == "gibbs":
+        return 2 * (1 - alpha_bar)
+    written = 1.0 / ((1.0 - alpha_bar) + ENERGY_EPS)
+    return written.clamp(max=LARGEST_WEIGHT) if weighting == "clamped" else written
 
 
 def guide(denoise: Denoise, z_epk: Tensor, gamma: Tensor | float, variance: Tensor | float = 1.0) -> Denoise:
@@ -99,7 +105,7 @@ def training_loss(
     next_latent: Callable[[Tensor], Tensor],
     z_epk: Tensor,
     energy_lambda: float,
-    largest_weight: float,
+    weighting: Weighting,
     generator: torch.Generator,
     prediction: Prediction = "clean",
 ) -> tuple[Tensor, Tensor]:
@@ -116,5 +122,5 @@ def training_loss(
     answer = network(noisy, alpha_bar)
     data = (answer - target(prediction, residual, alpha_bar, noise)).pow(2).flatten(1).mean(1)
     clean = next_latent(clean_estimate(prediction, noisy, alpha_bar, answer))
-    weight = energy_lambda * energy_weight(alpha_bar, largest_weight)
+    weight = energy_lambda * energy_weight(alpha_bar, weighting)
     return (data + weight * energy(clean, z_epk)).mean(), data.detach().mean()

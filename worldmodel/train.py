@@ -14,7 +14,7 @@ from torch import Tensor
 from worldmodel.checkpoint import load_tensors, save_tensors, under
 from worldmodel.conditioning import CONTEXT, render_conditions
 from worldmodel.denoiser import Denoiser
-from worldmodel.diffusion import training_loss
+from worldmodel.diffusion import Weighting, training_loss
 from worldmodel.errors import WorldModelError
 from worldmodel.networks import TWO_STAGE, NetworkSize
 from worldmodel.pharmacology import Action
@@ -38,7 +38,7 @@ SCALE_PAIRS = 4800  # are enough to tell the spread of the residual
 
 @dataclass(frozen=True)
 class Preset:
-    """What one training run does. energy_lambda and largest_weight: see diffusion.training_loss."""
+    """What one training run does. energy_lambda and weighting: see diffusion.energy_weight."""
 
     vae_steps: int
     vae_batch: int
@@ -47,10 +47,10 @@ class Preset:
     denoiser_batch: int
     learning_rate: float
     vae_learning_rate: float = 5e-4
-    # The energy is kept small: clamped at 5 with the paper's 0.25 it is known to leave the mean effect alone but to
-    # take away more than half of the samples' spread, which is what the score needs.
+    # The weight of eq. 28 takes away the samples' spread, which is what the score needs, even clamped; in this one
+    # lambda is the gamma of p_theta exp(-gamma E), per element of the latent.
     energy_lambda: float = 0.05
-    largest_weight: float = 5.0
+    weighting: Weighting = "gibbs"
     network: NetworkSize = field(default_factory=NetworkSize)
 
 
@@ -220,7 +220,7 @@ def _train_denoiser(denoiser: Denoiser, latents: _Latents, settings: Preset, run
                 lambda r, a=conditions[:, 1]: denoiser.next_latent(r, a),  # type: ignore[misc]
                 conditions[:, 2],
                 settings.energy_lambda,
-                settings.largest_weight,
+                settings.weighting,
                 generator,
             )
         stage.update(step, loss, data)

@@ -1,4 +1,7 @@
-"""The paper's three propositions on p* ~ p_theta exp(-gamma E), E = (z - z_EPK)^2 (appendix D), on a Gaussian."""
+"""The paper's three propositions on p* ~ p_theta exp(-gamma E), E = (z - z_EPK)^2 (appendix D), on a Gaussian.
+
+And what its training loss makes of them, by the network that minimises it.
+"""
 
 import math
 
@@ -6,8 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.worldmodel.gaussians import MEAN, SD, tilted
+from tests.worldmodel.gaussians import MEAN, SD, gaussian_denoiser, tilted
 from tests.worldmodel.virtual_patients import generator
+from worldmodel.diffusion import Denoise, Weighting, energy_weight, guide
+from worldmodel.model import SAMPLER_STEPS
+from worldmodel.sampling import ddpm_alpha_bars, ddpm_ancestral, dpmpp_2m, karras_alpha_bars
 
 GAMMA, Z_EPK = 2.0, 1.5
 GRID = torch.linspace(-3.0, 5.0, 4001, dtype=torch.float64)
@@ -86,3 +92,47 @@ def test_d3_langevin_with_the_summed_drift_keeps_the_tilted_distribution() -> No
         z = z + dt * drift + math.sqrt(2 * dt) * torch.randn(z.shape, generator=draws)
     assert z.mean(dim=1).tolist() == pytest.approx([mean, mean], abs=0.01)
     assert z.std(dim=1).tolist() == pytest.approx([sd, sd], rel=0.03)
+
+
+def best_network(weighting: Weighting, strength: float) -> Denoise:
+    """What minimises eq. 30 at each level when z_0 ~ N(0, 1): the weighted mean of E[z_0 | z_tau] and z_EPK."""
+
+    def answer(z: Tensor, alpha_bar: Tensor) -> Tensor:
+        pull = strength * energy_weight(alpha_bar, weighting)[:, None]
+        return (gaussian_denoiser(z, alpha_bar, 0.0, 1.0) + pull * Z_EPK) / (1 + pull)
+
+    return answer
+
+
+def test_weighted_by_gibbs_the_trained_network_is_the_guided_one() -> None:
+    guided = guide(lambda z, a: gaussian_denoiser(z, a, 0.0, 1.0), torch.tensor(Z_EPK), 0.25)
+    z, alpha_bar = torch.randn(50, 1, generator=generator(2)), torch.linspace(0.01, 0.99, 50)
+    assert torch.allclose(best_network("gibbs", 0.25)(z, alpha_bar), guided(z, alpha_bar), atol=1e-5)
+
+
+@pytest.mark.parametrize("strength", [0.05, 0.25])
+def test_only_weighted_by_gibbs_the_samples_follow_the_tilted_distribution(strength: float) -> None:
+    """p* = N(0, 1) exp(-lambda E). By eq. 28 they end at the prior, clamped at 5 they lose most of their spread."""
+    noise = torch.randn(4000, 1, generator=generator(3))
+    noise = (noise - noise.mean()) / noise.std()
+    few = karras_alpha_bars(SAMPLER_STEPS)
+    gibbs, clamped, written = (
+        dpmpp_2m(best_network(weighting, strength), noise, few)
+        for weighting in ("gibbs", "clamped", "as written")
+    )
+    precision = 1 + 2 * strength
+    assert float(gibbs.mean()) == pytest.approx(2 * strength * Z_EPK / precision, abs=0.02)
+    assert float(gibbs.std()) == pytest.approx(precision**-0.5, rel=0.06)
+    assert float(clamped.std()) < 0.5
+    assert float(clamped.mean()) > 0.6 * Z_EPK
+    assert float(written.std()) < 0.01
+    assert float(written.mean()) == pytest.approx(Z_EPK, abs=0.01)
+
+
+def test_more_steps_under_the_clamped_weight_lose_more() -> None:
+    """The pull is taken again at every step, so the result depends on their number: no distribution is meant by it."""
+    noise = torch.randn(4000, 1, generator=generator(4))
+    network = best_network("clamped", 0.05)
+    few = dpmpp_2m(network, noise, karras_alpha_bars(SAMPLER_STEPS))
+    many = ddpm_ancestral(network, noise, ddpm_alpha_bars(4), generator(5))
+    assert float(many.std()) < 0.6 * float(few.std())

@@ -106,7 +106,7 @@ def energy_loss(
         lambda clean: clean,
         z_epk,
         weight,
-        5.0,
+        "clamped",
         generator(3),
     )
     return loss
@@ -172,4 +172,4 @@ def test_weights_of_the_other_model_or_of_other_leads_are_refused(weights: Path)
 def test_the_presets_carry_the_papers_settings() -> None:
     paper = paper_training.PAPER_PRESETS["paper"]
     assert (paper.batch, paper.epochs, paper.learning_rate, paper.energy_lambda) == (64, 200, 5e-4, 0.25)
-    assert paper_training.PAPER_PRESETS["paper-as-written"].largest_weight == math.inf
+    assert paper_training.PAPER_PRESETS["paper-as-written"].weighting == "as written"

@@ -138,7 +138,7 @@ def test_the_losses_run_on_another_device() -> None:
     x = torch.empty(2, 8, 2500, device="meta")
     assert vae_loss(vae, x, generator(1))[0].device.type == "meta"
     z = torch.empty(2, 64, 125, device="meta")
-    loss, _ = training_loss(lambda noisy, _: noisy, z, lambda r: r, z, 0.05, 5.0, generator(1), "v")
+    loss, _ = training_loss(lambda noisy, _: noisy, z, lambda r: r, z, 0.05, "gibbs", generator(1), "v")
     assert loss.device.type == "meta"
     samples = sde_dpmpp_2m(lambda noisy, _: noisy, z, karras_alpha_bars(3), generator(1))
     assert samples.device.type == "meta"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from worldmodel.checkpoint import load_tensors, save_tensors, under
-from worldmodel.diffusion import AS_WRITTEN, Prediction, training_loss
+from worldmodel.diffusion import Prediction, Weighting, training_loss
 from worldmodel.ecg import LEADS
 from worldmodel.networks import PAPER
 from worldmodel.paper.episodes import sample_episodes
@@ -24,14 +24,14 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class PaperPreset:
-    """lambda_EPK, batch, epochs, learning rate and annealing are the paper's; largest_weight clamps eq. 28."""
+    """lambda_EPK, batch, epochs, learning rate and annealing are the paper's; weighting: of eq. 28."""
 
     pairs: int = 19_200
     epochs: int = 200
     batch: int = 64
     learning_rate: float = 5e-4
     energy_lambda: float = 0.25
-    largest_weight: float = 5.0
+    weighting: Weighting = "clamped"
     prediction: Prediction = "clean"
     vae_steps: int = 20_000
     network: PaperSize = field(default_factory=PaperSize)
@@ -41,7 +41,8 @@ PAPER_PRESETS = {
     "paper": PaperPreset(),
     "paper-noise": PaperPreset(prediction="noise"),
     # Eq. 28 without a clamp: kept because it is what the paper writes, and to show what it does.
-    "paper-as-written": PaperPreset(largest_weight=AS_WRITTEN),
+    "paper-as-written": PaperPreset(weighting="as written"),
+    "paper-gibbs": PaperPreset(weighting="gibbs"),
     # Nothing but plumbing: for tests.
     "paper-tiny": PaperPreset(32, 8, 8, vae_steps=4, network=PaperSize(16, 32, 1, 2)),
 }
@@ -165,7 +166,7 @@ def _train_denoiser(
                 lambda z: z,
                 z_epk,
                 settings.energy_lambda,
-                settings.largest_weight,
+                settings.weighting,
                 generator,
                 settings.prediction,
             )
