@@ -1,6 +1,6 @@
 """Tool: train the world model on a virtual trial of the catalogue's drugs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,11 @@ def train_model(
     resume: bool,
     report: Callable[[str], None],
     device: str = "auto",
-    data: Path | None = None,
+    data: Sequence[Path] = (),
 ) -> TrainResult:
     """Train on the trial's actions and write the weights to `out`. Raises WorldModelError.
 
-    data: a folder of real recordings for the VAE to learn as well; the paper's presets take none.
+    data: folders of real recordings for the VAE to learn as well; the paper's presets take none.
     """
     from worldmodel.paper.train import PAPER_PRESETS, train_paper
     from worldmodel.train import PRESETS, train
@@ -54,21 +54,21 @@ def train_model(
         raise WorldModelError(f"There is no preset {preset!r}.", f"World models: {known}.")
     actions = trial_actions(load_catalogue())
     if preset in PAPER_PRESETS:
-        if data is not None:
+        if data:
             raise MissingInputError(f"Preset {preset} makes its own data.", "Leave --data out.")
         weights = train_paper(actions, preset, out, seed, resume, report, device)
     else:
-        recordings = None if data is None else _recordings_in(data, report)
+        recordings = _recordings_in(data, report) if data else None
         weights = train(actions, preset, out, seed, resume, report, device, recordings)
     return TrainResult(weights=str(weights), actions=len(actions))
 
 
-def _recordings_in(folder: Path, report: Callable[[str], None]) -> "Tensor":
-    """The ten-second windows of every usable recording in a folder."""
+def _recordings_in(folders: Sequence[Path], report: Callable[[str], None]) -> "Tensor":
+    """The ten-second windows of every usable recording in the folders."""
     from tools.find import find_recordings
     from worldmodel.recordings import read_windows
 
-    files = find_recordings([folder]).files
+    files = find_recordings(folders).files
     windows = read_windows(files)
     report(f"{len(windows)} windows of 10 s from {len(files)} recordings")
     return windows

@@ -50,7 +50,7 @@ def train(
             )
         result = train_delineator(data, out, seed, resume, report)
     else:
-        result = train_model(preset, out, seed, resume, report, device, data)
+        result = train_model(preset, out, seed, resume, report, device, [data] if data else [])
     emit(
         "train",
         result,

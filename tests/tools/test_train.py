@@ -18,7 +18,7 @@ def test_an_unknown_preset_is_told_those_there_are(tmp_path: Path) -> None:
 def test_the_papers_presets_take_no_recordings(tmp_path: Path) -> None:
     """What would not be used is refused, not passed over."""
     with pytest.raises(MissingInputError, match="makes its own data"):
-        train_model("paper", tmp_path, 0, False, print, data=tmp_path)
+        train_model("paper", tmp_path, 0, False, print, data=[tmp_path])
 
 
 def test_the_papers_preset_trains_on_the_actions_of_the_catalogue(tmp_path: Path) -> None:
