@@ -26,7 +26,7 @@ def read_windows(files: Iterable[Path]) -> Tensor:
     if not windows:
         raise WorldModelError(
             "No recording there has twelve leads in millivolts for ten seconds.",
-            "Name a folder of such recordings, or train without.",
+            "Name a folder of such recordings, or leave --data out.",
         )
     return torch.stack(windows)
 
