@@ -11,7 +11,7 @@ from worldmodel.pharmacology import Action
 
 
 class TrainResult(Answer):
-    """Where the weights were written. actions: of the virtual trial; None for the marker, which knows of none."""
+    """Where the weights were written. actions: of the virtual trial; None where none is needed."""
 
     weights: str
     actions: int | None = None
@@ -25,6 +25,15 @@ def train_delineator(
     from worldmodel.evaluation.annotated_sets import find_set
 
     return TrainResult(weights=str(train_markers(find_set(data), BATCHES, seed, out, resume, report)))
+
+
+def train_leads(data: Path, out: Path) -> TrainResult:
+    """Learn how leads go together from the recordings in a folder. Raises EcgFileError, WorldModelError."""
+    from tools.find import find_recordings
+    from worldmodel.leads_fitting import fit_leads
+    from worldmodel.readers import read_ecg
+
+    return TrainResult(weights=str(fit_leads(map(read_ecg, find_recordings([data]).files), out)))
 
 
 def train_model(

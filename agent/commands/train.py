@@ -10,24 +10,24 @@ from agent.options import JsonFlag, SeedOption
 from agent.output import emit
 from tools.errors import MissingInputError
 
-DELINEATOR = "delineator"
+DELINEATOR, LEADS = "delineator", "leads"
 
 
 def train(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints and weights go.")],
     preset: Annotated[
         str,
-        typer.Option(help="A world model (small), or the marker of waves that measuring uses (delineator)."),
+        typer.Option(help="A world model (small), the marker of waves (delineator), or how leads go together (leads)."),
     ] = "small",
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="For the delineator: an annotated set, such as LUDB.")
+        Path | None, typer.Option(metavar="DIR", help="An annotated set for the delineator, recordings for leads.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in DIR.")] = False,
     seed: SeedOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a world model on a virtual trial of the known drugs, or the delineator on human marks."""
-    from tools.train import train_delineator, train_model
+    """Train a world model on a virtual trial of the known drugs, or the delineator or leads on recordings."""
+    from tools.train import train_delineator, train_leads, train_model
 
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -38,9 +38,15 @@ def train(
                 "The delineator learns from human marks.", "Name the folder of an annotated set with --data."
             )
         result = train_delineator(data, out, seed, resume, report)
+    elif preset == LEADS:
+        if data is None:
+            raise MissingInputError(
+                "How leads go together is learned from recordings.", "Name a folder of them with --data."
+            )
+        result = train_leads(data, out)
     elif data is not None:
         raise MissingInputError(
-            f"Preset {preset} makes its own data.", "Leave --data out, or choose --preset delineator."
+            f"Preset {preset} makes its own data.", "Leave --data out, or choose --preset delineator or leads."
         )
     else:
         result = train_model(preset, out, seed, resume, report)
