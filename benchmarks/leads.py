@@ -87,7 +87,8 @@ def intervals(samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def name(gone: tuple[str, ...]) -> str:
-    return " ".join(gone) if len(gone) <= 3 else "all but " + " ".join(x for x in LEADS if x not in gone)
+    there = [lead for lead in LEADS if lead not in gone]
+    return " ".join(gone) if len(gone) <= 3 else "V1 to V6" if gone == CHEST else f"all but {there[0]}"
 
 
 if __name__ == "__main__":

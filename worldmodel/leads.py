@@ -50,6 +50,20 @@ class LeadModel:
         r = np.sqrt(np.clip(explained / np.diag(self.moments)[wanted], 0.0, 1.0))
         return {LEADS[row]: float(value) for row, value in zip(wanted, r, strict=True)}
 
+    def incoherence(self, eight_mv: NDArray[np.float64], fs_hz: float) -> float:
+        """How ill the independent leads (8, time) go together: the share of each that the other seven do not foretell,
+        in the mean. A lead's own power counts with a tenth of all leads' added, so that a small one cannot rule it.
+        """
+        rows = [LEADS.index(name) for name in INDEPENDENT_LEADS]
+        delayed = delay(eight_mv, fs_hz)
+        power = (eight_mv**2).mean(axis=1)
+        shares = []
+        for index, row in enumerate(rows):
+            others = np.arange(len(delayed)) % len(rows) != index
+            foretold = self.weights([other for other in rows if other != row], [row]) @ delayed[others]
+            shares.append(((foretold[0] - eight_mv[index]) ** 2).mean() / (power[index] + 0.1 * power.mean()))
+        return float(np.mean(shares))
+
 
 def eight_leads(twelve_mv: NDArray[np.float64], fs_hz: float, model: LeadModel | None = None) -> NDArray[np.float64]:
     """The independent leads, (8, time) in mV, of (12, time) in standard order with NaN rows for leads that are not there.
