@@ -36,7 +36,9 @@ CASES: tuple[tuple[str, ...], ...] = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data")
     ecgs = [standard_twelve(read_ecg(path)) for path in find_recordings([parser.parse_args().data]).files]
     known = [(ecg, moments) for ecg in ecgs if (moments := lead_moments(ecg)) is not None]
@@ -46,7 +48,10 @@ def main() -> None:
     before = intervals(np.stack([TWELVE_FROM_EIGHT @ eight for eight in eights]))
     expected = LeadModel(total / len(known))
     print(f"{len(known)} recordings; medians over them. Errors of intervals: mean ± SD in ms.")
-    print(f"{'missing':18}{'RMS, uV':>9}{'Dower':>7}{'r':>7}{'Dower':>7}{'told':>7}", *(f"{n:>15}" for n in INTERVALS))
+    print(
+        f"{'missing':18}{'RMS, uV':>9}{'Dower':>7}{'r':>7}{'Dower':>7}{'told':>7}",
+        *(f"{n:>15}" for n in INTERVALS),
+    )
     for gone in CASES:
         rows = [LEADS.index(lead) for lead in gone]
         filled = [fill(eight, rows, model) for eight, model in zip(eights, models, strict=True)]
@@ -56,7 +61,9 @@ def main() -> None:
         change = intervals(np.stack([TWELVE_FROM_EIGHT @ eight for eight in filled])) - before
         spread = (f"{np.nanmean(c):+7.1f} ±{np.nanstd(c):6.1f}" for c in change.T)
         rms, r, rms_dower, r_dower = *np.median(own, axis=0), *np.median(dower, axis=0)
-        print(f"{name(gone):18}{rms:9.0f}{rms_dower:7.0f}{r:7.3f}{r_dower:7.3f}{told:7.3f}", *spread, flush=True)
+        print(
+            f"{name(gone):18}{rms:9.0f}{rms_dower:7.0f}{r:7.3f}{r_dower:7.3f}{told:7.3f}", *spread, flush=True
+        )
 
 
 def fill(eight_mv: NDArray[np.float64], rows: list[int], model: LeadModel) -> NDArray[np.float64]:
@@ -73,11 +80,15 @@ def by_dower(eight_mv: NDArray[np.float64], rows: list[int]) -> NDArray[np.float
     return np.where(gone[:, None], DOWER @ dipole, eight_mv)
 
 
-def errors(true_mv: NDArray[np.float64], filled_mv: NDArray[np.float64], rows: list[int]) -> tuple[float, float]:
+def errors(
+    true_mv: NDArray[np.float64], filled_mv: NDArray[np.float64], rows: list[int]
+) -> tuple[float, float]:
     """RMS error in uV and correlation, means over the leads that were taken away."""
     true, filled = (TWELVE_FROM_EIGHT[rows] @ eight for eight in (true_mv, filled_mv))
     rms = 1000 * np.sqrt(((true - filled) ** 2).mean(axis=1))
-    return float(rms.mean()), float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(true, filled, strict=True)]))
+    return float(rms.mean()), float(
+        np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(true, filled, strict=True)])
+    )
 
 
 def intervals(samples_mv: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Tool: train the world model on a virtual trial of the catalogue's drugs."""
+"""Tool: train the world model on a virtual trial of the catalogue's drugs, and the smaller models beside it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +34,13 @@ def train_leads(data: Path, out: Path) -> TrainResult:
     from worldmodel.readers import read_ecg
 
     return TrainResult(weights=str(fit_leads(map(read_ecg, find_recordings([data]).files), out)))
+
+
+def train_typical(out: Path, seed: int) -> TrainResult:
+    """Measure virtual patients, by whom an ECG is judged typical or not. Raises WorldModelError."""
+    from worldmodel.typicality import measure_typical
+
+    return TrainResult(weights=str(measure_typical(out, seed)))
 
 
 def train_model(

@@ -65,8 +65,10 @@ class LeadModel:
         return float(np.mean(shares))
 
 
-def eight_leads(twelve_mv: NDArray[np.float64], fs_hz: float, model: LeadModel | None = None) -> NDArray[np.float64]:
-    """The independent leads, (8, time) in mV, of (12, time) in standard order with NaN rows for leads that are not there.
+def eight_leads(
+    twelve_mv: NDArray[np.float64], fs_hz: float, model: LeadModel | None = None
+) -> NDArray[np.float64]:
+    """The independent leads, (8, time) in mV, of (12, time) in standard order, NaN rows where no lead is.
 
     Limb leads follow from any two of them; the rest is the conditional mean given what is there, from one lead on.
     model: another than the shipped one, to evaluate it.
@@ -91,9 +93,13 @@ def eight_leads(twelve_mv: NDArray[np.float64], fs_hz: float, model: LeadModel |
 
 
 def estimated_leads(measured: Measurement) -> tuple[str, ...]:
-    """The standard leads that cannot be taken from the recording: missing, or found to be of no use, and not derivable."""
+    """The standard leads that are missing or of no use and cannot be derived from others."""
     beat = measured.median_beat
-    bad = set() if beat is None else {LEADS[row] for row in np.flatnonzero(np.isnan(beat.samples_mv).any(axis=1))}
+    bad = (
+        set()
+        if beat is None
+        else {LEADS[row] for row in np.flatnonzero(np.isnan(beat.samples_mv).any(axis=1))}
+    )
     used = {name: np.zeros(0) for name in LEADS if name not in bad and name not in measured.missing_leads}
     used |= derive_limb_leads(used)
     return tuple(name for name in LEADS if name not in used)

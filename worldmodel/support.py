@@ -19,7 +19,9 @@ QRS_MAX_MS = 185.0
 # How little of each rhythm was in training; the rest was never in it.
 RHYTHM_DOUBT = {"sinus": 0.0, "atrial_fibrillation": 0.1}
 RECONSTRUCTION_LIMIT = 0.15  # of the ECG's own RMS; virtual and real recordings of good quality stay under it
-RELATIVE_DOSE_FAR = 1.5  # from here on doubt grows, to a half at twice as much: effects are linear in the dose
+RELATIVE_DOSE_FAR = (
+    1.5  # from here on doubt grows, to a half at twice as much: effects are linear in the dose
+)
 MARKED = 0.5
 
 
@@ -59,7 +61,10 @@ def judge_support(
     doubts = [
         *_of_ecg(measured),
         *_of_action(action),
-        *([(0.6, "the file's scale is in doubt, and the encoder reads millivolts")] * (not amplitudes_trusted)),
+        *(
+            [(0.6, "the file's scale is in doubt, and the encoder reads millivolts")]
+            * (not amplitudes_trusted)
+        ),
     ]
     if reconstruction_error > RECONSTRUCTION_LIMIT:
         doubts.append((0.6, f"the encoder loses {100 * reconstruction_error:.0f} % of this ECG's amplitude"))
@@ -79,7 +84,9 @@ def _of_ecg(measured: Measurement) -> list[tuple[float, str]]:
     qrs = measured.intervals.qrs_ms
     if qrs is not None and qrs > QRS_MAX_MS:
         doubts.append((0.5, f"QRS of {qrs:.0f} ms is wider than any in training"))
-    ectopic = [f for f in measured.findings if f.name in ("ventricular_ectopic_beats", "atrial_ectopic_beats")]
+    ectopic = [
+        f for f in measured.findings if f.name in ("ventricular_ectopic_beats", "atrial_ectopic_beats")
+    ]
     doubts += [(0.15, f"{f.name.replace('_', ' ')} are not simulated") for f in ectopic]
     swapped = [reason for reason in measured.quality.reasons if "swapped" in reason]
     doubts += [(0.5, reason.rstrip(".")) for reason in swapped]
@@ -92,7 +99,9 @@ def _of_ecg(measured: Measurement) -> list[tuple[float, str]]:
         told_r = shipped_leads().expected_r(gone)
         worst = min(told_r, key=lambda lead: told_r[lead])
         text = ", ".join(gone) if len(gone) < 4 else f"{len(gone)} leads"
-        how_well = f"estimated from the other leads, with a correlation to the true ones from {told_r[worst]:.2f} on"
+        how_well = (
+            f"estimated from the other leads, with a correlation to the true ones from {told_r[worst]:.2f} on"
+        )
         doubts.append((1.0 - told_r[worst] ** 2, f"{text}: {how_well}"))
     return doubts
 

@@ -50,7 +50,9 @@ def test_one_chest_lead_is_estimated_well(lead: str) -> None:
     r = []
     for seed in range(5):
         samples = twelve(seed)
-        r.append(np.corrcoef(eight_leads(without(samples, lead), FS_HZ)[row], samples[LEADS.index(lead)])[0, 1])
+        r.append(
+            np.corrcoef(eight_leads(without(samples, lead), FS_HZ)[row], samples[LEADS.index(lead)])[0, 1]
+        )
     assert np.median(r) > 0.85
 
 
