@@ -87,7 +87,7 @@ def _of_ecg(measured: Measurement) -> list[tuple[float, str]]:
     ectopic = [
         f for f in measured.findings if f.name in ("ventricular_ectopic_beats", "atrial_ectopic_beats")
     ]
-    doubts += [(0.15, f"{f.name.replace('_', ' ')} are not simulated") for f in ectopic]
+    doubts += [(0.15, f"what the drug does to {f.name.replace('_', ' ')} is not modelled") for f in ectopic]
     swapped = [reason for reason in measured.quality.reasons if "swapped" in reason]
     doubts += [(0.5, reason.rstrip(".")) for reason in swapped]
     typical = judge_typicality(measured)
