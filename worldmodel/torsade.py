@@ -49,8 +49,11 @@ class _Item:
 
 def _threshold(points: int, at: float, width: float) -> _Item:
     """From `at` on upwards, or with a negative width downwards; width: over which the ramp takes e / (1 + e)."""
-    reached = (lambda x: x >= at) if width > 0 else (lambda x: x <= at)
-    return _Item(points, lambda x: points * reached(x), lambda x: points / (1.0 + exp(-(x - at) / width)))
+    return _Item(
+        points,
+        lambda x: points * (x >= at if width > 0 else x <= at),
+        lambda x: points / (1.0 + exp(-(x - at) / width)),
+    )
 
 
 def _present(points: int) -> _Item:
