@@ -21,7 +21,7 @@ def to_windows(samples: Tensor, fs_hz: float) -> Tensor:
     windows = x.shape[-1] // WINDOW
     if not windows:
         raise ValueError(f"{samples.shape[-1] / fs_hz:.2f} s is shorter than a window of 5 s")
-    return x[..., : windows * WINDOW].unflatten(-1, (windows, WINDOW)).transpose(1, 2)
+    return x[..., : windows * WINDOW].reshape(*x.shape[:-1], windows, WINDOW).transpose(1, 2)
 
 
 def resample_linearly(samples: Tensor, fs_hz: float) -> Tensor:

@@ -1,8 +1,8 @@
 """What the label model looks at: some numbers of a measured ECG, each within -3 ... 3.
 
 All of it is what the delineator says anyway: rhythm and findings with their confidence, rate, PR and QRS about their
-limits, and of the median beat where its last forces point, ST and Q. An interval that does not exist, such as PR in
-fibrillation, counts as far below its limit: no limit is passed there.
+limits, and of the median beat where its last forces point, ST and Q. A PR that does not exist, as in fibrillation,
+counts as far below its limit: none is passed there. What could not be measured, or lacks a lead, is NaN.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ _MOST = 3.0
 
 def features_of(measured: Measurement) -> dict[str, float] | None:
     """By name; None where the recording has no beat or no rate, so that nothing can be said."""
-    beat, hr = measured.median_beat, measured.intervals.hr_bpm
+    beat, hr, qrs_ms = measured.median_beat, measured.intervals.hr_bpm, measured.intervals.qrs_ms
     qrs = qrs_of(beat) if beat is not None else None
     if beat is None or hr is None or qrs is None:
         return None
@@ -40,29 +40,29 @@ def features_of(measured: Measurement) -> dict[str, float] | None:
         **{name: _MOST * confidence for name, confidence in said.items()},
         "fast": (hr - 100.0) / 10.0,
         "slow": (60.0 - hr) / 10.0,
-        "long_pr": _beyond(measured.intervals.pr_ms, 200.0, 20.0),
-        "wide": _beyond(measured.intervals.qrs_ms, 115.0, 15.0),
+        "long_pr": _long_pr(measured),
+        "wide": np.nan if qrs_ms is None else (qrs_ms - 115.0) / 15.0,
         **_last_forces(qrs),
         **_ischaemia(beat, qrs),
     }
     return {name: float(np.clip(value, -_MOST, _MOST)) for name, value in values.items()}
 
 
-def _beyond(value: float | None, limit: float, scale: float) -> float:
-    return -_MOST if value is None else (value - limit) / scale
+def _long_pr(measured: Measurement) -> float:
+    if measured.intervals.pr_ms is not None:
+        return (measured.intervals.pr_ms - 200.0) / 20.0
+    return np.nan if measured.rhythm.label in ("sinus", "unknown") else -_MOST
 
 
 def _last_forces(qrs: NDArray[np.float64]) -> dict[str, float]:
-    """Of the last third of the QRS in V1, V6 and I, over the lead's own height; up to the right in right block, to
-    the left in left block. axis_left: how far the QRS axis lies beyond -30 degrees, in steps of 30."""
+    """late_v1: mean of the last third of the QRS in V1 over its height there, up in right block. axis_left: how far
+    the QRS axis lies beyond -30 degrees, in steps of 30."""
     last = qrs[:, -(qrs.shape[1] // 3) :].mean(axis=1) / np.maximum(np.ptp(qrs, axis=1), 0.1)
     axis = frontal_axis_deg(qrs)
-    values = {
-        "late_v1": 5.0 * last[_ROW["V1"]],
-        "late_left": 5.0 * 0.5 * (last[_ROW["V6"]] + last[_ROW["I"]]),
-        "axis_left": -_MOST if axis is None else (-30.0 - axis) / 30.0,
+    return {
+        "late_v1": 5.0 * float(last[_ROW["V1"]]),
+        "axis_left": np.nan if axis is None else (-30.0 - axis) / 30.0,
     }
-    return {name: float(np.nan_to_num(value)) for name, value in values.items()}
 
 
 def _ischaemia(beat: MedianBeat, qrs: NDArray[np.float64]) -> dict[str, float]:
@@ -71,12 +71,12 @@ def _ischaemia(beat: MedianBeat, qrs: NDArray[np.float64]) -> dict[str, float]:
     assert beat.qrs_off_ms is not None
     at = beat.r_index + round((beat.qrs_off_ms + 40.0) * beat.fs_hz / 1000.0)
     st_mm = 10.0 * beat.samples_mv[:, min(at, beat.samples_mv.shape[1] - 1)]
-    height = np.maximum(np.ptp(qrs, axis=1), 0.1)
     first = np.minimum.accumulate(qrs, axis=1)[np.arange(len(LEADS)), qrs.argmax(axis=1)]
-    depth = np.where(np.isfinite(qrs).all(axis=1), -first / height, 0.0)
-    return {"st_up": _in_two(st_mm), "q": 3.0 * _in_two(depth)}
+    return {"st_up": _in_two(st_mm), "q": 3.0 * _in_two(-first / np.maximum(np.ptp(qrs, axis=1), 0.1))}
 
 
 def _in_two(by_lead: NDArray[np.float64]) -> float:
-    values = np.nan_to_num(by_lead)
-    return max(float(np.sort(values[[_ROW[lead] for lead in region]])[-2]) for region in _REGIONS)
+    """The most that two leads of one region share; NaN where a lead is missing, as its region may be the one."""
+    if np.isnan(by_lead).any():
+        return np.nan
+    return max(float(np.sort(by_lead[[_ROW[lead] for lead in region]])[-2]) for region in _REGIONS)

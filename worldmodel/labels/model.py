@@ -69,18 +69,29 @@ class LabelModel:
         if row is None:
             return none_judged("The recording has no beat, or no rate, that could be measured.", NAME)
         p = probability(self.weights, row)
-        return label_scores([None if np.isnan(x) else float(x) for x in p], self.why, NAME)
+        unseen = {
+            name: f"Could not be measured: {', '.join(f for f in looked_at if np.isnan(row[column_of(f)]))}."
+            for name, looked_at in LOOKED_AT.items()
+            if np.isnan(p[NAMES.index(name)])
+        }
+        return label_scores([None if np.isnan(x) else float(x) for x in p], unseen | self.why, NAME)
 
 
 def row_of(measured: Measurement) -> NDArray[np.float64] | None:
-    """(1 + COLUMNS,), 1 first; None where nothing can be said."""
+    """(1 + COLUMNS,), 1 first, NaN for what could not be measured; None where nothing can be said."""
     features = features_of(measured)
     return None if features is None else np.array([1.0, *(features[name] for name in COLUMNS)])
 
 
+def column_of(feature: str) -> int:
+    """Where a feature is in a row, or its weight in the weights."""
+    return 1 + COLUMNS.index(feature)
+
+
 def probability(weights: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of weights (..., 1 + COLUMNS) and rows (..., 1 + COLUMNS)."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip((weights * row).sum(-1), -30.0, 30.0))))
+    """Of weights (..., 1 + COLUMNS) and rows likewise; NaN where something with a weight is NaN."""
+    odds = np.where(weights == 0.0, 0.0, weights * row).sum(-1)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
 
 
 @cache

@@ -22,7 +22,7 @@ from worldmodel.labels.card import card
 from worldmodel.labels.definition import NAMES
 from worldmodel.labels.facts import labels_of
 from worldmodel.labels.figures import LabelFigures, figures_of
-from worldmodel.labels.model import COLUMNS, LOOKED_AT, probability, row_of
+from worldmodel.labels.model import COLUMNS, LOOKED_AT, column_of, probability, row_of
 from worldmodel.labels.sources import VIRTUAL, Labelled, read_labelled, sample_virtual
 
 RIDGE = 1.0
@@ -59,7 +59,7 @@ def train_labels(data: Path, out: Path, seed: int, report: Callable[[str], None]
     figures: dict[str, LabelFigures] = {}
     why: dict[str, str] = {}
     for index, name in enumerate(NAMES):
-        known = np.isfinite(examples.labels[:, index])
+        known = known_for(examples, name)
         truth = examples.labels[known & examples.real, index]
         if min(truth.sum(), (1 - truth).sum()) < LEAST_POSITIVES:
             why[name] = "No recordings taught it."
@@ -94,10 +94,17 @@ def examples_of(recordings: Iterable[Labelled]) -> Examples:
     return Examples(np.stack(rows), np.array(labels), tuple(names), np.array(real))
 
 
+def known_for(examples: Examples, name: str) -> NDArray[np.bool_]:
+    """(recording,) where the label is known and all that it looks at was measured."""
+    columns = [column_of(feature) for feature in LOOKED_AT.get(name, ())]
+    label = examples.labels[:, NAMES.index(name)]
+    return np.asarray(np.isfinite(label) & np.isfinite(examples.rows[:, columns]).all(axis=1))
+
+
 def fit(name: str, rows: Array, labels: Array, real: NDArray[np.bool_]) -> Array:
     """The weights of one label, (1 + COLUMNS,), 0 for what it does not look at."""
     looked_at = LOOKED_AT[name]
-    columns = [0, *(1 + COLUMNS.index(feature) for feature in looked_at)]
+    columns = [0, *(column_of(feature) for feature in looked_at)]
     prior = np.array([0.0, *looked_at.values()])
     ridge = np.array([1e-3, *(RIDGE for _ in looked_at)])
     share = VIRTUAL_SHARE * real.sum() / max((~real).sum(), 1)
@@ -126,7 +133,7 @@ def left_out(examples: Examples, name: str) -> tuple[Array, Array]:
     """Of the real recordings with this label known: the probability by a model that did not see them, and the share of
     positives it saw."""
     labels = examples.labels[:, NAMES.index(name)]
-    known = np.isfinite(labels)
+    known = known_for(examples, name)
     rows, labels, real = examples.rows[known], labels[known], examples.real[known]
     folds = _folds(labels, [n for n, is_known in zip(examples.names, known, strict=True) if is_known], real)
     p, share = np.zeros(len(labels)), np.zeros(len(labels))

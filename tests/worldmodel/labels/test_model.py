@@ -44,11 +44,15 @@ def test_a_recording_without_beats_is_not_judged() -> None:
     assert label_risk(scores) is None
 
 
-def test_missing_leads_give_numbers_all_the_same() -> None:
+def test_without_their_leads_labels_are_not_judged_and_others_are() -> None:
+    """No V1, no word on right bundle branch block; a region that was not recorded may be the infarct's."""
     whole = demo_ecg()
     scores = judge_labels(measure(Ecg(whole.samples_mv[:2], whole.fs_hz, whole.leads[:2])))
     assert scores.probabilities["Atrial fibrillation"] > 0.5
-    assert all(p is None or 0.0 <= p <= 1.0 for p in scores.probabilities.values())
+    assert scores.probabilities["Right bundle branch block"] is None
+    assert "late_v1" in scores.why["Right bundle branch block"]
+    assert scores.probabilities["Infarction"] is None
+    assert {name for name, p in scores.probabilities.items() if p is None} == set(scores.why)
 
 
 def test_weights_of_other_labels_are_refused(tmp_path: Path) -> None:
