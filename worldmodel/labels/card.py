@@ -30,10 +30,12 @@ Whether the probabilities are kept, over all judged labels and recordings:
 | said | recordings x labels | mean said | found |
 |---|---|---|---|
 {reliability}
-**Limits.** A hundred-odd recordings, mostly of one hospital: figures of labels with under ten positives are anecdotes,
-and the shares are not those of another place. What is not coded in a set was taken to be absent. "Right" and "Left
-bundle branch block" mean incomplete ones too; "Accessory pathway conduction" is mostly fibrillation and flutter, not
-WPW. No label is about QT: see the interval risk. No clinician has checked it.
+**Limits.** A hundred-odd recordings, mostly of one hospital: figures of labels with under ten positives are
+anecdotes, and the shares are not those of another place. What each label looks at, and the rules of the delineator
+behind it, were chosen with these recordings in view, so on others it will do less well. What is not coded in a set
+was taken to be absent. "Right" and "Left bundle branch block" mean incomplete ones too; "Accessory pathway
+conduction" is mostly fibrillation and flutter, not WPW. No label is about QT: see the interval risk. No clinician has
+checked it.
 
 **Not judged** (None, never 0): {why}
 """
