@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from worldmodel.mechanism import N, KnownEffect, learn_channels
+from worldmodel.mechanism import KnownEffect, N, learn_channels
 from worldmodel.pharmacology import EFFECTS
 
 JT, TT = EFFECTS.index("jtpeakc_ms"), EFFECTS.index("tpeak_tend_ms")
