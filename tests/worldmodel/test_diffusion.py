@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tests.worldmodel.virtual_patients import generator
 from worldmodel.diffusion import add_noise, cosine_alpha_bars, energy_weight, training_loss
-from worldmodel.model import SAMPLER_STEPS
+from worldmodel.renderer import SAMPLER_STEPS
 from worldmodel.sampling import dpmpp_2m, karras_alpha_bars
 
 MEAN, SD = 0.7, 0.3
