@@ -29,7 +29,7 @@ def level_ends(beat_mv: Tensor, beat_fs_hz: float, r_index: int, timing: BeatTim
     A real beat starts and ends some microvolts off the baseline. Fading that to zero would draw a slope before P
     and after T, which a delineator reads as a longer P wave and a later T end.
     """
-    at_ms = 1000.0 * (torch.arange(beat_mv.shape[2]) - r_index) / beat_fs_hz
+    at_ms = 1000.0 * (torch.arange(beat_mv.shape[2], device=beat_mv.device) - r_index) / beat_fs_hz
     start = torch.where(timing.has_p, timing.landmarks_ms[:, 0], timing.landmarks_ms[:, 2])[:, None]
     end = timing.landmarks_ms[:, -1:]
 

@@ -42,6 +42,12 @@ class BeatTiming:
             self.landmarks_ms.expand(batch, -1), self.rr_s.expand(batch), self.has_p.expand(batch)
         )
 
+    def rows(self, rows: slice) -> "BeatTiming":
+        return BeatTiming(self.landmarks_ms[rows], self.rr_s[rows], self.has_p[rows])
+
+    def to(self, device: torch.device) -> "BeatTiming":
+        return BeatTiming(self.landmarks_ms.to(device), self.rr_s.to(device), self.has_p.to(device))
+
 
 def move(timing: BeatTiming, response: Tensor) -> BeatTiming:
     """The timing after a response: rate, PR, QRS, J-Tpeak and Tpeak-Tend moved, everything else carried along.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from worldmodel import anchor, epk
 from worldmodel.beat import BeatTiming, move
-from worldmodel.pharmacology import EFFECTS
+from worldmodel.pharmacology import EFFECTS, PatientContext
 from worldmodel.preprocessing import FS_HZ, SAMPLES
 
 RESPONSE_SCALE = torch.tensor([12.0, 20.0, 10.0, 30.0, 20.0, 0.3])
@@ -27,10 +27,19 @@ class PatientBeat:
         """The one beat, repeated without copying."""
         return PatientBeat(self.mv.expand(batch, -1, -1), self.fs_hz, self.r_index, self.timing.expand(batch))
 
+    def rows(self, rows: slice) -> "PatientBeat":
+        """Some of the beats; the one beat where there is one."""
+        if len(self.mv) == 1:
+            return self
+        return PatientBeat(self.mv[rows], self.fs_hz, self.r_index, self.timing.rows(rows))
 
-def model_times() -> Tensor:
+    def to(self, device: torch.device) -> "PatientBeat":
+        return PatientBeat(self.mv.to(device), self.fs_hz, self.r_index, self.timing.to(device))
+
+
+def model_times(device: torch.device | None = None) -> Tensor:
     """Sample times of a model window in s, (SAMPLES,)."""
-    return torch.arange(SAMPLES) / FS_HZ
+    return torch.arange(SAMPLES, device=device) / FS_HZ
 
 
 def render_conditions(beat: PatientBeat, response: Tensor, r_times_s: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,9 +47,9 @@ def render_conditions(beat: PatientBeat, response: Tensor, r_times_s: Tensor) ->
 
     A single beat, (1, 8, time), serves every response.
     """
-    times = model_times()
+    times = model_times(response.device)
     # The prior's wave amplitudes are fitted once per beat, over its whole span.
-    beat_times = (torch.arange(beat.mv.shape[2]) - beat.r_index) / beat.fs_hz
+    beat_times = (torch.arange(beat.mv.shape[2], device=beat.mv.device) - beat.r_index) / beat.fs_hz
     theta = epk.fit_theta(beat.mv, beat_times, beat.timing)
     if len(beat.mv) == 1:
         beat, theta = beat.expand(len(response)), theta.expand(len(response))
@@ -73,4 +82,13 @@ def context_vector(
         irregular.float(),
         (rr_s - 0.85) / 0.25,
     ]
-    return torch.cat([response / RESPONSE_SCALE, torch.stack(columns, dim=1)], dim=1)
+    return torch.cat([response / RESPONSE_SCALE.to(response.device), torch.stack(columns, dim=1)], dim=1)
+
+
+def context_columns(context: PatientContext, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Age, sex and potassium of one patient as columns (batch,) of `context_vector`, NaN where unknown."""
+
+    def column(value: float | bool | None) -> Tensor:
+        return torch.full((batch,), float("nan") if value is None else float(value))
+
+    return column(context.age_years), column(context.female), column(context.potassium_mmol_l)

@@ -7,6 +7,7 @@ response and context.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -35,12 +36,19 @@ class Block(nn.Module):
         """x (batch, steps, width), condition (batch, width)."""
         shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(condition)[:, None].chunk(6, dim=-1)
         batch, steps, width = x.shape
-        h = self.norm1(x) * (1 + scale1) + shift1
+        h = torch.addcmul(shift1, self.norm1(x), 1 + scale1)
         q, k, v = self.qkv(h).reshape(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         h = nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, steps, width)
-        x = x + gate1 * self.out(h)
-        out: Tensor = x + gate2 * self.mlp(self.norm2(x) * (1 + scale2) + shift2)
-        return out
+        x = torch.addcmul(x, gate1, self.out(h))
+        return torch.addcmul(x, gate2, self.mlp(torch.addcmul(shift2, self.norm2(x), 1 + scale2)))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the denoiser is told beside the noise: its inlet's share (batch, 125, width), and the context."""
+
+    inlet: Tensor
+    context: Tensor
 
 
 class Denoiser(nn.Module):
@@ -81,21 +89,29 @@ class Denoiser(nn.Module):
         z_tau: the noisy residual (batch, 64, 125) at noise level alpha_bar (batch,); conditions
         (batch, 3, 64, 125) in the order z_k, z_anchor, z_epk; context (batch, context).
         """
-        batch = z_tau.shape[0]
-        x = torch.cat([z_tau[:, None], conditions], dim=1).reshape(batch, -1, LATENT_STEPS).transpose(1, 2)
+        return self.denoise(z_tau, alpha_bar, self.tell(conditions, context))
+
+    def tell(self, conditions: Tensor, context: Tensor) -> Told:
+        """What stays the same at every noise level, computed once; arguments as in `forward`."""
+        weight = self.inlet.weight[:, LATENT_CHANNELS:]
+        inlet = nn.functional.linear(conditions.flatten(1, 2).transpose(1, 2), weight, self.inlet.bias)
+        return Told(inlet + self.position, context)
+
+    def denoise(self, z_tau: Tensor, alpha_bar: Tensor, told: Told) -> Tensor:
+        """`forward` with the conditions as `tell` left them."""
         log_snr = torch.log(alpha_bar / (1 - alpha_bar))
-        condition = self.condition(torch.cat([fourier(log_snr, self.width), context], dim=1))
-        h = self.inlet(x) + self.position
+        condition = self.condition(torch.cat([fourier(log_snr, self.width), told.context], dim=1))
+        weight = self.inlet.weight[:, :LATENT_CHANNELS]
+        h = told.inlet + nn.functional.linear(z_tau.transpose(1, 2), weight)
         for block in self.blocks:
             h = block(h, condition)
         delta = self.outlet(self.norm(h)).transpose(1, 2)
         # The best linear guess for a residual of unit variance; the network learns what it lacks.
-        out: Tensor = z_tau * alpha_bar.sqrt()[:, None, None] + delta
-        return out
+        return torch.addcmul(delta, z_tau, alpha_bar.sqrt()[:, None, None])
 
 
 def fourier(x: Tensor, width: int) -> Tensor:
     """Sines and cosines of x (batch,) at `width`/2 log-spaced frequencies, (batch, width)."""
-    frequency = torch.exp(torch.linspace(math.log(0.05), math.log(5.0), width // 2))
+    frequency = torch.exp(torch.linspace(math.log(0.05), math.log(5.0), width // 2, device=x.device))
     angle = x[:, None] * frequency
     return torch.cat([angle.sin(), angle.cos()], dim=1)

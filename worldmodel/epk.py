@@ -102,11 +102,11 @@ def fit_theta(beat_mv: Tensor, beat_times_s: Tensor, timing: BeatTiming) -> Thet
 
     beat_mv: (batch, leads, time) around the R peak at 0; beat_times_s: (time,).
     """
-    steady = timing.rr_s[:, None] * (torch.arange(8) - 4.0)
+    steady = timing.rr_s[:, None] * (torch.arange(8, device=beat_mv.device) - 4.0)
     basis = basis_on_grid(timing, steady, beat_times_s)
     gram = basis.transpose(1, 2) @ basis
     scale = gram.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-6)
-    ridge = RIDGE * scale[:, None, None] * torch.eye(len(WAVES))
+    ridge = RIDGE * scale[:, None, None] * torch.eye(len(WAVES), device=beat_mv.device)
     amplitudes = torch.linalg.solve(gram + ridge, basis.transpose(1, 2) @ beat_mv.transpose(1, 2))
     return Theta(timing, amplitudes)
 

@@ -61,7 +61,9 @@ def neighbours(r_times: Tensor, times_s: Tensor) -> Tensor:
     batch = r_times.shape[0]
     ahead = (times_s + LOOKAHEAD_S).expand(batch, -1).contiguous()
     last = torch.searchsorted(r_times.contiguous(), ahead) - 1
-    return (last[..., None] - torch.arange(NEIGHBOURS)).clamp(min=0, max=r_times.shape[1] - 1)
+    return (last[..., None] - torch.arange(NEIGHBOURS, device=last.device)).clamp(
+        min=0, max=r_times.shape[1] - 1
+    )
 
 
 def since_neighbours_ms(r_times_s: Tensor, times_s: Tensor) -> Tensor:

@@ -1,11 +1,10 @@
 """The face of the world model: what an action does to this ECG.
 
-Stage one draws responses and rhythms (response.py, grid.py), stage two renders the post-dose ECG: the prior
-and the patient's own beats are laid on that rhythm, encoded, and a latent diffusion draws the recording.
+Stage one draws responses and rhythms (response.py, grid.py), stage two renders the post-dose ECG (renderer.py).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +12,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worldmodel.anchor import level_ends
-from worldmodel.beat import BeatTiming, move
+from worldmodel.beat import move
 from worldmodel.checkpoint import load_tensors, part, sha256_of
-from worldmodel.conditioning import CONTEXT, PatientBeat, context_vector, render_conditions
+from worldmodel.conditioning import PatientBeat, context_columns, context_vector
 from worldmodel.denoiser import Denoiser
-from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, Ecg
+from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import NotSimulatableError, WeightsError
 from worldmodel.grid import Rhythm, sample_r_times
-from worldmodel.measurement import Measurement, MedianBeat
-from worldmodel.pharmacology import Action, PatientContext
-from worldmodel.preprocessing import FS_HZ, SAMPLES, fill_leads, to_model, to_twelve
+from worldmodel.measurement import Measurement
+from worldmodel.networks import build_networks
+from worldmodel.own_rhythm import OwnRhythm, carry_on, other_beats, own_rhythm, usual_r_times
+from worldmodel.patient_beat import take_beat, take_rhythm
+from worldmodel.pharmacology import Action, PatientContext, chain
+from worldmodel.population import shipped_population
+from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
 from worldmodel.preprocessing import VERSION as PREPROCESSING
-from worldmodel.response import sample_responses
-from worldmodel.sampling import dpmpp_2m, karras_alpha_bars
-from worldmodel.support import Support, judge_support
+from worldmodel.renderer import Progress, Recipe, Renderer
+from worldmodel.response import Bearing, sample_responses
+from worldmodel.seeing import ObservedEcg, see_ecgs
+from worldmodel.support import Support, judge_support, why_refused
 from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS, Vae
 
 SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
-SAMPLER_STEPS = 14
-ROWS_AT_ONCE = 128  # bounds memory; more rows are simulated in turns
-FIBRILLATION_CV = 0.2  # RR variation in atrial fibrillation where too few beats were seen to tell
-SINUS_CV = 0.03
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,14 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class EncodedPatient:
-    """The state z_k and what the prior and the anchor are rendered from."""
+    """The state z_k and what the prior and the anchor are rendered from.
+
+    recording: (8, SAMPLES) in mV. own: the observed rhythm where it goes on as it is, else None.
+    """
 
     latent: Tensor
+    recording: Tensor
+    own: OwnRhythm | None
     beat: PatientBeat
     rhythm: Rhythm
     reconstruction_error: float
@@ -75,20 +79,21 @@ class WorldModel:
     """Loads the shipped weights with `WorldModel.load()`; every method is deterministic by its seed."""
 
     def __init__(self, vae: Vae, denoiser: Denoiser, info: ModelInfo) -> None:
-        self.vae = vae.eval()
-        self.denoiser = denoiser.eval()
+        self.vae = vae.eval().requires_grad_(False)
+        self.denoiser = denoiser.eval().requires_grad_(False)
+        self.renderer = Renderer(self.vae, self.denoiser)
         self.info = info
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "WorldModel":
-        """The shipped weights, or those at `path`. Raises WeightsError."""
+    def load(cls, path: Path | None = None, device: str | torch.device = "cpu") -> "WorldModel":
+        """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError."""
         path = path or SHIPPED
         tensors, header = load_tensors(path)
+        vae, denoiser = build_networks(header)
         if header.get("preprocessing") != PREPROCESSING:
             raise WeightsError(
                 f"{path} was trained on other pre-processing.", "Train again: ecgwm-agent train"
             )
-        vae, denoiser = Vae(), Denoiser(CONTEXT)
         try:
             vae.load_state_dict(part(tensors, "vae"))
             denoiser.load_state_dict(part(tensors, "denoiser"))
@@ -103,17 +108,27 @@ class WorldModel:
             synthetic=header["synthetic"],
             sha256=sha256_of(path),
         )
-        return cls(vae, denoiser, info)
+        return cls(vae.to(device), denoiser.to(device), info)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode(self, pre: Ecg, measured: Measurement) -> EncodedPatient:
         """State of the pre-dose ECG. Raises NotSimulatableError where no beat, rate or T wave was measured."""
+        refused = why_refused(measured)
+        if refused is not None:
+            raise NotSimulatableError(
+                f"Nothing is simulated from this ECG: {refused}", "Give another recording."
+            )
         x = to_model(pre)
-        latent = self.vae.encode(x[None])
-        error = (self.vae.decode(latent)[0] - x).pow(2).mean().sqrt() / x.pow(2).mean().sqrt().clamp(min=1e-6)
-        return EncodedPatient(latent, _patient_beat(measured), _rhythm(measured), float(error))
+        there = x[None].to(self.renderer.device)
+        latent = self.vae.encode(there)
+        error = (self.vae.decode(latent) - there).pow(2).mean().sqrt() / x.pow(2).mean().sqrt().clamp(
+            min=1e-6
+        )
+        return EncodedPatient(
+            latent, x, own_rhythm(measured), take_beat(measured), take_rhythm(measured), float(error)
+        )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def simulate(
         self,
         pre: Ecg,
@@ -122,153 +137,118 @@ class WorldModel:
         context: PatientContext,
         k: int,
         seed: int,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
+        *,
+        observed: Sequence[ObservedEcg] = (),
+        gamma: float = 0.0,
     ) -> Simulation:
-        """K post-dose ECGs for each action, all in one batch (in turns of ROWS_AT_ONCE).
+        """K post-dose ECGs for each action, all in one batch.
 
         Sample k has the same person, day and noise under every action (common random numbers), so that actions
-        differ by what they do. progress is called with the fraction done. Raises NotSimulatableError.
+        differ by what they do. observed: ECGs of this person on drugs, on this day or another; the people that are
+        drawn fit to them. gamma: see Renderer.render. progress is called with the fraction done. Raises
+        NotSimulatableError.
         """
         patient = self.encode(pre, measured)
+        plan = self._plan(patient, measured, actions, context, k, seed, observed)
+        eight = self.renderer.render(plan, progress, gamma)
+        return self._simulation(pre, measured, patient, actions, plan, eight)
+
+    @torch.no_grad()
+    def roll_out(
+        self,
+        pre: Ecg,
+        measured: Measurement,
+        steps: Sequence[Action],
+        context: PatientContext,
+        k: int,
+        seed: int,
+        progress: Progress | None = None,
+        *,
+        observed: Sequence[ObservedEcg] = (),
+    ) -> Simulation:
+        """K courses through actions given one after the other: one ECG at the end of each, (step, k, 12, time).
+
+        Each step's `hours` count from its own dose. What was given before carries its exposure forward
+        (pharmacology.chain), and the state z_k of a step is the simulated ECG of the step before (paper, alg. 2).
+        Each course is one person on one day. Raises NotSimulatableError.
+        """
+        patient = self.encode(pre, measured)
+        chained = chain(tuple(steps))
+        plan = self._plan(patient, measured, chained, context, k, seed, observed)
+        latent = patient.latent.expand(k, -1, -1)
+        pieces = []
+        for i in range(len(chained)):
+            rows = plan.rows(slice(i * k, (i + 1) * k))
+
+            def step(done: float, i: int = i) -> None:
+                if progress is not None:
+                    progress((i + done) / len(chained))
+
+            pieces.append(self.renderer.render(replace(rows, pre_latent=latent), step))
+            latent = self.vae.encode(pieces[-1])
+        return self._simulation(pre, measured, patient, chained, plan, torch.cat(pieces))
+
+    def _plan(
+        self,
+        patient: EncodedPatient,
+        measured: Measurement,
+        actions: Sequence[Action],
+        context: PatientContext,
+        k: int,
+        seed: int,
+        observed: Sequence[ObservedEcg],
+    ) -> Recipe:
+        """All that is random: responses, rhythm and noise of each action and sample, as rows."""
         generator = torch.Generator().manual_seed(seed)
-        potassium = torch.full((k,), _or_nan(context.potassium_mmol_l))
-        responses = sample_responses(actions, potassium, patient.rhythm.irregular.expand(k), generator)
+        bearing = Bearing(context_columns(context, 1)[2], patient.rhythm.irregular)
+        seen = see_ecgs(observed, measured, actions, bearing, shipped_population()) if observed else None
+        responses = sample_responses(
+            actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator, seen=seen
+        )
         rhythm_seed = int(torch.randint(2**31, (1,), generator=generator))
         noise = torch.randn(k, LATENT_CHANNELS, LATENT_STEPS, generator=generator)
-
-        r_times = torch.cat([_rhythm_after(patient, response, rhythm_seed) for response in responses])
         flat = responses.flatten(0, 1)
+        rr_s = move(patient.beat.timing.expand(len(flat)), flat).rr_s
+        kept = added = None
+        if patient.own is None:
+            r_times = torch.cat([_drawn_anew(patient.rhythm, part, rhythm_seed) for part in rr_s.reshape(-1, k)])
+        else:
+            every, which = carry_on(patient.own, rr_s / patient.rhythm.rr_s, SAMPLES / FS_HZ)
+            r_times = usual_r_times(patient.own, every, which)
+            kept, added = other_beats(patient.recording, FS_HZ, patient.own, every, which)
+        told = context_vector(
+            flat, *context_columns(context, len(flat)), patient.rhythm.irregular.expand(len(flat)), rr_s
+        )
         noise = noise.repeat(len(actions), 1, 1)
-        pieces = []
-        for start in range(0, len(flat), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
-            share = len(flat[rows]) / len(flat)
+        return Recipe(patient.beat, patient.latent, flat, r_times, noise, told, kept, added)
 
-            def step(done: float, before: float = start / len(flat), share: float = share) -> None:
-                if progress is not None:
-                    progress(before + share * done)
-
-            pieces.append(self._render(patient, flat[rows], r_times[rows], noise[rows], context, step))
-        twelve = to_twelve(torch.cat(pieces)).reshape(len(actions), k, len(LEADS), SAMPLES)
+    def _simulation(
+        self,
+        pre: Ecg,
+        measured: Measurement,
+        patient: EncodedPatient,
+        actions: Sequence[Action],
+        plan: Recipe,
+        eight: Tensor,
+    ) -> Simulation:
+        shape = (len(actions), len(eight) // max(1, len(actions)))
         support = tuple(
             judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action)
             for action in actions
         )
-        return Simulation(twelve.numpy(), FS_HZ, support, responses.numpy())
-
-    def _render(
-        self,
-        patient: EncodedPatient,
-        response: Tensor,
-        r_times_s: Tensor,
-        noise: Tensor,
-        context: PatientContext,
-        progress: Callable[[float], None],
-    ) -> Tensor:
-        """Stage two: post-dose ECGs (batch, 8, SAMPLES) from responses (batch, 6) on their rhythms."""
-        batch = len(response)
-        warped, prior = render_conditions(patient.beat, response, r_times_s)
-        z_anchor, z_epk = self.vae.encode(torch.cat([warped, prior])).chunk(2)
-        conditions = torch.stack([patient.latent.expand(batch, -1, -1), z_anchor, z_epk], dim=1)
-        told = context_vector(
-            response,
-            torch.full((batch,), _or_nan(context.age_years)),
-            torch.full((batch,), _or_nan(context.female)),
-            torch.full((batch,), _or_nan(context.potassium_mmol_l)),
-            patient.rhythm.irregular.expand(batch),
-            move(patient.beat.timing.expand(batch), response).rr_s,
+        return Simulation(
+            to_twelve(eight.cpu()).reshape(*shape, len(LEADS), SAMPLES).numpy(),
+            FS_HZ,
+            support,
+            plan.response.reshape(*shape, -1).numpy(),
         )
-        residual = dpmpp_2m(
-            lambda z, alpha_bar: self.denoiser(z, alpha_bar, conditions, told),
-            noise,
-            karras_alpha_bars(SAMPLER_STEPS),
-            progress,
-        )
-        return self.vae.decode(self.denoiser.next_latent(residual, z_anchor))
 
 
-def _or_nan(value: float | bool | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _rhythm_after(patient: EncodedPatient, response: Tensor, seed: int) -> Tensor:
-    """R times (k, beats) under responses (k, 6), from the same random numbers whatever the action."""
-    k = len(response)
-    before = patient.rhythm
-    rr_s = move(patient.beat.timing.expand(k), response).rr_s
+def _drawn_anew(before: Rhythm, rr_s: Tensor, seed: int) -> Tensor:
+    """R times (k, beats) at mean RR intervals (k,), from the same random numbers whatever the action."""
+    k = len(rr_s)
     after = Rhythm(
         rr_s, before.sd_s * rr_s / before.rr_s, before.irregular.expand(k), before.first_r_s.expand(k)
     )
     return sample_r_times(after, SAMPLES / FS_HZ, torch.Generator().manual_seed(seed))
-
-
-def _rhythm(measured: Measurement) -> Rhythm:
-    rr_ms = measured.intervals.rr_ms
-    if rr_ms is None:
-        raise NotSimulatableError(
-            "The heart rate is not measurable, because "
-            + measured.not_measurable.get("rr_ms", "no beats were found").rstrip(".")
-            + ".",
-            "Give a recording of at least a few beats.",
-        )
-    irregular = measured.rhythm.label == "atrial_fibrillation"
-    intervals = np.diff(measured.r_peaks_s)
-    cv = float(np.std(intervals) / np.mean(intervals)) if len(intervals) >= 4 else 0.0
-    # Ectopic beats are not variability: a robust range holds the CV to what the trial has seen.
-    cv = (
-        float(np.clip(cv, 0.1, 0.3))
-        if irregular and cv
-        else FIBRILLATION_CV
-        if irregular
-        else min(cv, 2 * SINUS_CV)
-    )
-    first = measured.r_peaks_s[0] if measured.r_peaks_s else 0.0
-    rr_s = rr_ms / 1000.0
-    return Rhythm(
-        torch.tensor([rr_s]),
-        torch.tensor([cv * rr_s]),
-        torch.tensor([irregular]),
-        torch.tensor([float(first)]),
-    )
-
-
-def _patient_beat(measured: Measurement) -> PatientBeat:
-    beat = measured.median_beat
-    if beat is None:
-        reason = next(iter(measured.not_measurable.values()), "no beat was found")
-        raise NotSimulatableError(
-            f"There is no median beat to simulate from, because {reason.rstrip('.')}.", "Check the recording."
-        )
-    timing = _timing(beat, measured)
-    eight = fill_leads(beat.samples_mv[[LEADS.index(name) for name in INDEPENDENT_LEADS]])
-    mv = torch.from_numpy(np.ascontiguousarray(eight, dtype=np.float32))[None]
-    return PatientBeat(level_ends(mv, beat.fs_hz, beat.r_index, timing), beat.fs_hz, beat.r_index, timing)
-
-
-def _timing(beat: MedianBeat, measured: Measurement) -> BeatTiming:
-    """Landmarks of the median beat; without a P wave its place is formal and nothing is rendered there.
-
-    T ends by the tangent: so do the waves of prior and virtual trial, and the trial's Tpeak-Tend before the dose
-    (69 ms in the median, where readers of LUDB see 90) shows that its effects are those of a tangent's end, too.
-    """
-    needed = {
-        "QRS onset": beat.qrs_on_ms,
-        "QRS offset": beat.qrs_off_ms,
-        "T peak": beat.t_peak_ms,
-        "T end": beat.t_end_tangent_ms,
-    }
-    lacking = [name for name, value in needed.items() if value is None]
-    if lacking:
-        reason = measured.not_measurable.get("qt_ms", "they are not distinct on this recording")
-        raise NotSimulatableError(
-            f"{', '.join(lacking)} not measurable, because {reason.rstrip('.')}.",
-            "Give a recording with a clear T wave.",
-        )
-    qrs_on, qrs_off, t_peak, t_end = (float(value) for value in needed.values() if value is not None)
-    has_p = beat.p_on_ms is not None and beat.p_off_ms is not None
-    p_on, p_off = (
-        (float(beat.p_on_ms or 0), float(beat.p_off_ms or 0)) if has_p else (qrs_on - 160.0, qrs_on - 60.0)
-    )
-    landmarks = torch.tensor([[p_on, min(p_off, qrs_on - 2.0), qrs_on, 0.0, qrs_off, t_peak, t_end]])
-    rr_s = (measured.intervals.rr_ms or 1000.0) / 1000.0
-    return BeatTiming(landmarks, torch.tensor([rr_s]), torch.tensor([has_p]))

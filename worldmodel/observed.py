@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from worldmodel.pharmacology import DrugExposure
+from worldmodel.pharmacology import Action, DrugExposure
 from worldmodel.population import N, Population
-from worldmodel.response import PER_DRUG, Bearing, People, effects, levels
+from worldmodel.response import PER_DRUG, Bearing, People, balanced_normal, effects, levels
 
 ROUNDS = 6
 LARGEST_STEP = 1.5  # in standard deviations of a person; keeps the first steps from leaping over the answer
@@ -122,6 +122,23 @@ def draw(
     whole = expected + residual @ gain.T + normal_day[:, : len(left)] @ left_root.T
     sizes = [N * len(one.hours) for one in asked]
     return [part.reshape(k, -1, N) for part in torch.split(whole, sizes, dim=1)]
+
+
+def draw_responses(seen: Seen, actions: Sequence[Action], k: int, generator: torch.Generator) -> Tensor:
+    """Responses (action, k, 6), in the order and units of EFFECTS, of people that fit to what was seen.
+
+    They are changes from the first ECG of period 0, the pre-dose ECG, which has to be among what was seen.
+    """
+    nothing = torch.full((1, N), torch.nan, dtype=torch.float64)
+    asked = [
+        Series(action.drugs, torch.tensor([action.hours], dtype=torch.float64), nothing) for action in actions
+    ]
+    normal = balanced_normal(k, size_of(seen), generator).double()
+    normal_day = balanced_normal(k, N * len(actions), generator).double()
+    before = next(one.values[0] for one in seen.series if one.period == 0)
+    change = torch.stack(draw(seen, asked, normal, normal_day))[:, :, 0] - before
+    amplitude = torch.expm1(change[..., -1:])
+    return torch.cat([change[..., :-1], amplitude], dim=-1).float()
 
 
 def size_of(seen: Seen) -> int:

@@ -68,27 +68,29 @@ def usual_r_times(rhythm: OwnRhythm, r_s: Tensor, which: Tensor) -> Tensor:
     return torch.cat([out_of_sight, r_s[:, rhythm.usual[which]]], dim=1)
 
 
-def put_other_beats(
-    warped_mv: Tensor, recording_mv: Tensor, fs_hz: float, rhythm: OwnRhythm, r_s: Tensor, which: Tensor
-) -> Tensor:
-    """warped_mv (batch, leads, time) with the recording's own unusual beats where they fall now; a copy.
+def other_beats(
+    recording_mv: Tensor, fs_hz: float, rhythm: OwnRhythm, r_s: Tensor, which: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The recording's own unusual beats where they fall now: what is kept of the rendered beats, (batch, 1, time) in
+    0..1, and what is added, (batch, leads, time) in mV.
 
     recording_mv: (leads, time) at fs_hz, what was observed; r_s, which: of `carry_on`. A drug does not change
     these beats. The usual beats are rendered at `usual_r_times`.
     """
-    mixed = warped_mv.clone()
-    time_s = torch.arange(warped_mv.shape[2]) / fs_hz
+    time_s = torch.arange(recording_mv.shape[1]) / fs_hz
+    kept = torch.ones(len(r_s), 1, len(time_s))
+    added = torch.zeros(len(r_s), *recording_mv.shape)
     for column in (~rhythm.usual[which]).nonzero().flatten().tolist():
         beat = int(which[column])
         start_s, end_s = _extent(rhythm.r_s, beat)
         since_s = time_s - r_s[:, column : column + 1]
-        weight = (((since_s - start_s) / FADE_S).clamp(0, 1) * ((end_s - since_s) / FADE_S).clamp(0, 1))[
-            :, None
-        ]
+        rise, fall = ((since_s - start_s) / FADE_S).clamp(0, 1), ((end_s - since_s) / FADE_S).clamp(0, 1)
+        weight = (rise * fall)[:, None]
         if weight.any():
             at = ((since_s + rhythm.r_s[beat]) * fs_hz).round().long().clamp(0, recording_mv.shape[1] - 1)
-            mixed = mixed * (1 - weight) + weight * recording_mv[:, at].transpose(0, 1)
-    return mixed
+            kept = kept * (1 - weight)
+            added = added * (1 - weight) + weight * recording_mv[:, at].transpose(0, 1)
+    return kept, added
 
 
 def _extent(r_s: Tensor, beat: int) -> tuple[float, float]:

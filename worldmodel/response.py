@@ -9,6 +9,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -18,6 +19,9 @@ from worldmodel.exposure import Rates, absorption_rate, course, peak
 from worldmodel.interaction import combine
 from worldmodel.pharmacology import EFFECTS, Action, DrugExposure
 from worldmodel.population import Population, shipped_population
+
+if TYPE_CHECKING:
+    from worldmodel.observed import Seen
 
 # Low potassium enhances block of IKr: prolongation grows by this fraction per mmol/L below 4.0.
 # Direction from AHA/ACCF 2010 (doi:10.1161/CIRCULATIONAHA.109.192704), size from memory, needs a clinician.
@@ -108,12 +112,18 @@ def sample_responses(
     fibrillating: Tensor,
     generator: torch.Generator,
     population: Population | None = None,
+    seen: "Seen | None" = None,
 ) -> Tensor:
     """Responses to each action, (action, k, 6) in the order and units of EFFECTS.
 
     potassium_mmol_l: (k,), NaN where unknown, which leaves the response as it is; fibrillating: (k,) bool.
     Sample k is the same person on the same day under every action, so that actions differ by what they do.
+    seen: what is known of the one person that all samples are; else they are people of the population.
     """
+    if seen is not None:
+        from worldmodel.observed import draw_responses
+
+        return clamp_response(draw_responses(seen, actions, len(potassium_mmol_l), generator))
     population = population or shipped_population()
     bearing = Bearing(potassium_mmol_l, fibrillating)
     k = len(potassium_mmol_l)

@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.worldmodel.gaussians import MEAN, SD, gaussian_denoiser, tilted
 from tests.worldmodel.virtual_patients import generator
 from worldmodel.diffusion import Denoise, Weighting, energy_weight, guide
-from worldmodel.model import SAMPLER_STEPS
+from worldmodel.renderer import SAMPLER_STEPS
 from worldmodel.sampling import ddpm_alpha_bars, ddpm_ancestral, dpmpp_2m, karras_alpha_bars
 
 GAMMA, Z_EPK = 2.0, 1.5

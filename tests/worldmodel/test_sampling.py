@@ -19,7 +19,7 @@ from tests.worldmodel.gaussians import (
 )
 from tests.worldmodel.virtual_patients import generator
 from worldmodel.diffusion import Denoise, guide
-from worldmodel.model import SAMPLER_STEPS
+from worldmodel.renderer import SAMPLER_STEPS
 from worldmodel.sampling import (
     ddpm_alpha_bars,
     ddpm_ancestral,

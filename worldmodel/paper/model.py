@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from worldmodel.checkpoint import load_tensors, part, sha256_of
+from worldmodel.conditioning import context_columns
 from worldmodel.diffusion import as_denoise
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import WeightsError
 from worldmodel.measurement import Measurement
-from worldmodel.model import ModelInfo, Simulation, _or_nan, _patient_beat, _rhythm
+from worldmodel.model import ModelInfo, Simulation
 from worldmodel.paper.episodes import told
 from worldmodel.paper.networks import (
     PAPER_CHANNELS,
@@ -22,6 +23,7 @@ from worldmodel.paper.networks import (
 )
 from worldmodel.paper.prior import mean_effects, prior_trace
 from worldmodel.paper.signal import thin, widen
+from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import Action, PatientContext
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
 from worldmodel.preprocessing import VERSION as PREPROCESSING
@@ -76,7 +78,7 @@ class PaperModel:
         x = thin(to_twelve(to_model(pre)))[None]
         z_k = self.vae.encode(x)
         error = (self.vae.decode(z_k) - x).pow(2).mean().sqrt() / x.pow(2).mean().sqrt().clamp(min=1e-6)
-        beat, rhythm = _patient_beat(measured), _rhythm(measured)
+        beat, rhythm = take_beat(measured), take_rhythm(measured)
         effects = mean_effects(actions)[:, int(rhythm.irregular)]
         rows = len(actions)
         of_rows = beat.expand(rows)
@@ -84,9 +86,7 @@ class PaperModel:
         code = told(
             of_rows,
             effects,
-            torch.full((rows,), _or_nan(context.age_years)),
-            torch.full((rows,), _or_nan(context.female)),
-            torch.full((rows,), _or_nan(context.potassium_mmol_l)),
+            *context_columns(context, rows),
             rhythm.irregular.expand(rows),
         )
         generator = torch.Generator().manual_seed(seed)

@@ -1,0 +1,80 @@
+"""The renderer: rows of different patients as one batch, in turns that nobody sees."""
+
+import pytest
+import torch
+
+from tests.worldmodel.virtual_patients import generator, transitions
+from worldmodel import renderer
+from worldmodel.conditioning import CONTEXT
+from worldmodel.denoiser import Denoiser, fourier
+from worldmodel.model import WorldModel
+from worldmodel.renderer import Recipe, Renderer
+from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS
+
+
+@pytest.fixture(scope="module")
+def drawing() -> Renderer:
+    return WorldModel.load().renderer
+
+
+@pytest.fixture(scope="module")
+def recipe(drawing: Renderer) -> Recipe:
+    """Four patients, each with another response."""
+    trial = transitions(batch=4, seed=3)
+    noise = torch.randn(4, LATENT_CHANNELS, LATENT_STEPS, generator=generator(1))
+    latent = drawing.vae.encode(trial.before)
+    return Recipe(trial.beat, latent, trial.response, trial.r_times_s, noise, trial.context)
+
+
+@torch.no_grad()
+def test_rows_of_other_patients_do_not_touch_each_other(drawing: Renderer, recipe: Recipe) -> None:
+    together = drawing.render(recipe)
+    alone = torch.cat([drawing.render(recipe.rows(slice(i, i + 1))) for i in range(4)])
+    assert torch.allclose(together, alone, atol=2e-4)
+    assert (together[0] - together[1]).abs().max() > 0.1
+
+
+@torch.no_grad()
+def test_turns_change_nothing_and_progress_goes_through_all(
+    drawing: Renderer, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = drawing.render(recipe)
+    monkeypatch.setitem(renderer.ROWS_AT_ONCE, "cpu", 3)
+    seen: list[float] = []
+    in_turns = drawing.render(recipe, seen.append)
+    assert torch.allclose(together, in_turns, atol=2e-4)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1.0)
+
+
+@torch.no_grad()
+def test_one_patient_serves_every_row(drawing: Renderer, recipe: Recipe) -> None:
+    first = recipe.rows(slice(0, 1))
+    row = slice(0, 3)
+    three = Recipe(
+        first.beat,
+        first.pre_latent,
+        recipe.response[row],
+        recipe.r_times_s[row],
+        recipe.noise[row],
+        recipe.context[row],
+    )
+    assert torch.allclose(drawing.render(three)[:1], drawing.render(first), atol=2e-4)
+
+
+def test_what_is_told_once_is_what_forward_is_told_each_time() -> None:
+    """Training calls `forward`, the sampler `tell` and `denoise`: the inlet must be the same whole."""
+    torch.manual_seed(0)
+    denoiser = Denoiser(CONTEXT)
+    torch.nn.init.normal_(denoiser.outlet.weight)
+    z, conditions = torch.randn(2, 64, 125), torch.randn(2, 3, 64, 125)
+    level = torch.tensor([0.3, 0.9])
+    whole = denoiser.inlet(torch.cat([z[:, None], conditions], 1).flatten(1, 2).transpose(1, 2))
+    told = denoiser.tell(conditions, torch.zeros(2, CONTEXT))
+    h = whole + denoiser.position
+    log_snr = torch.log(level / (1 - level))
+    condition = denoiser.condition(torch.cat([fourier(log_snr, denoiser.width), torch.zeros(2, CONTEXT)], 1))
+    for block in denoiser.blocks:
+        h = block(h, condition)
+    expected = denoiser.outlet(denoiser.norm(h)).transpose(1, 2) + z * level.sqrt()[:, None, None]
+    assert torch.allclose(denoiser.denoise(z, level, told), expected, atol=1e-4)

@@ -1,0 +1,113 @@
+"""Stage two: the post-dose ECG that belongs to a response and a rhythm, drawn by the networks.
+
+The patient's own beats and the prior are laid on the rhythm (conditioning.py), encoded, and a latent diffusion
+draws the recording. Rows are independent: patients x candidates x samples are one batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from worldmodel.conditioning import PatientBeat, render_conditions
+from worldmodel.denoiser import Denoiser
+from worldmodel.diffusion import Denoise, guide
+from worldmodel.sampling import dpmpp_2m, karras_alpha_bars
+from worldmodel.vae import Vae
+
+SAMPLER_STEPS = 14
+# Rows that go through the networks together. On a CPU what they leave behind should stay in its caches: sixteen
+# are a third faster than 128. It bounds memory, too.
+ROWS_AT_ONCE = {"cpu": 16, "cuda": 512}
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a batch of ECGs is drawn from. Each row may be another patient.
+
+    beat and pre_latent (.., 64, 125) hold a row for each ECG, or one that serves all. response: (batch, 6) in the
+    order and units of pharmacology.EFFECTS; r_times_s: (batch, beats), see grid.sample_r_times; noise:
+    (batch, 64, 125) standard normal; context: (batch, CONTEXT), see conditioning.context_vector.
+    kept (batch, 1, SAMPLES) and added (batch, 8, SAMPLES): beats that are not rendered, see own_rhythm.other_beats.
+    """
+
+    beat: PatientBeat
+    pre_latent: Tensor
+    response: Tensor
+    r_times_s: Tensor
+    noise: Tensor
+    context: Tensor
+    kept: Tensor | None = None
+    added: Tensor | None = None
+
+    def rows(self, rows: slice) -> "Recipe":
+        return Recipe(
+            self.beat.rows(rows),
+            self.pre_latent if len(self.pre_latent) == 1 else self.pre_latent[rows],
+            *(x[rows] for x in (self.response, self.r_times_s, self.noise, self.context)),
+            *(None if x is None else x[rows] for x in (self.kept, self.added)),
+        )
+
+    def to(self, device: torch.device) -> "Recipe":
+        tensors = (self.pre_latent, self.response, self.r_times_s, self.noise, self.context)
+        others = (None if x is None else x.to(device) for x in (self.kept, self.added))
+        return Recipe(self.beat.to(device), *(x.to(device) for x in tensors), *others)
+
+
+class Renderer:
+    """Conditions, encoder, sampler and decoder as one differentiable function.
+
+    Nothing in it is random: the same noise gives the same ECG. Gradients flow from the ECG to every tensor of the
+    recipe; under `torch.no_grad` the memory is that of ROWS_AT_ONCE rows, whatever the batch.
+    """
+
+    def __init__(self, vae: Vae, denoiser: Denoiser) -> None:
+        self.vae, self.denoiser = vae, denoiser
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are, and the ECGs will be."""
+        return self.denoiser.position.device
+
+    def render(self, recipe: Recipe, progress: Progress | None = None, gamma: float = 0.0) -> Tensor:
+        """Post-dose ECGs of the eight independent leads in mV, (batch, 8, SAMPLES), on `device`.
+
+        progress is called with the fraction done. gamma: explicit guidance towards the prior (paper, eq. 8), in units
+        of normalised latents; 0 leaves the prior to the trained weights, as the paper's algorithm 2 does.
+        """
+        batch, at_once = len(recipe.response), ROWS_AT_ONCE[self.device.type]
+        pieces = []
+        for start in range(0, batch, at_once):
+            rows = recipe.rows(slice(start, start + at_once)).to(self.device)
+
+            def step(done: float, start: int = start, count: int = len(rows.response)) -> None:
+                if progress is not None:
+                    progress((start + count * done) / batch)
+
+            pieces.append(self._render_rows(rows, step, gamma))
+        return torch.cat(pieces)
+
+    def _render_rows(self, recipe: Recipe, progress: Progress, gamma: float) -> Tensor:
+        warped, prior = render_conditions(recipe.beat, recipe.response, recipe.r_times_s)
+        if recipe.kept is not None and recipe.added is not None:
+            warped = warped * recipe.kept + recipe.added
+        z_anchor, z_epk = self.vae.encode(torch.cat([warped, prior])).chunk(2)
+        conditions = torch.stack([recipe.pre_latent.expand_as(z_anchor), z_anchor, z_epk], dim=1)
+        told = self.denoiser.tell(conditions, recipe.context)
+
+        def unguided(z: Tensor, alpha_bar: Tensor) -> Tensor:
+            return self.denoiser.denoise(z, alpha_bar.to(z.device), told)
+
+        denoise: Denoise = unguided
+        if gamma:
+            sd = self.denoiser.residual_sd[:, None]
+            denoise = guide(unguided, self.denoiser.residual(z_epk, z_anchor), gamma * sd**2)
+        residual = dpmpp_2m(
+            denoise,
+            recipe.noise,
+            karras_alpha_bars(SAMPLER_STEPS),
+            progress,
+        )
+        return self.vae.decode(self.denoiser.next_latent(residual, z_anchor))
