@@ -22,7 +22,7 @@ from worldmodel.evaluation.unseen import (
     true_response,
     unseen_patients,
 )
-from worldmodel.measurement import Intervals, MedianBeat, Measurement
+from worldmodel.measurement import Intervals, Measurement, MedianBeat
 from worldmodel.pharmacology import Action
 from worldmodel.preprocessing import FS_HZ, SAMPLES
 
@@ -98,11 +98,14 @@ def compare(
         others = islice(stream, max(0, GALLERY - patients))
         gallery += [aligned_beat(one.measured.median_beat) for one in others]
     return Comparison(
-        tuple(actions),
-        *(np.stack([getattr(row, name) for row in rows]) for name in ("before", "truth", "expected", "drawn")),
-        {name: np.stack([row.predicted[name] for row in rows]) for name in rows[0].predicted},
-        np.stack(gallery),
-        {name: np.stack([row.beats[name] for row in rows]) for name in rows[0].beats},
+        actions=tuple(actions),
+        before=np.stack([row.before for row in rows]),
+        truth=np.stack([row.truth for row in rows]),
+        expected=np.stack([row.expected for row in rows]),
+        drawn=np.stack([row.drawn for row in rows]),
+        predicted={name: np.stack([row.predicted[name] for row in rows]) for name in rows[0].predicted},
+        gallery=np.stack(gallery),
+        beats={name: np.stack([row.beats[name] for row in rows]) for name in rows[0].beats},
     )
 
 
@@ -131,7 +134,9 @@ def _one_patient(
     # The first day is recorded twice: the second recording is the oracle.
     responses = torch.stack([*days, days[0]], dim=1)[:, :, 0]
     recorded = [
-        true_recording(one.patient, r[None], generator).samples_mv for of_action in responses for r in of_action
+        true_recording(one.patient, r[None], generator).samples_mv
+        for of_action in responses
+        for r in of_action
     ]
     true = measure_batch(np.stack(recorded), FS_HZ)
     table = np.stack([one.values(m.intervals, before) for m in true])
@@ -149,13 +154,19 @@ def _one_patient(
         predicted[ORACLE] = table[:, TRUE_DAYS:]
         beats[ORACLE] = _first_beats(true, TRUE_DAYS + 1)
         nothing = np.zeros((len(actions), len(MEASURED)))
-        for name, change in ((PERSISTENCE, nothing), (MEAN_EFFECT, fitted.mean_effect), (REGRESSION, fitted.ridge(one))):
+        for name, change in (
+            (PERSISTENCE, nothing),
+            (MEAN_EFFECT, fitted.mean_effect),
+            (REGRESSION, fitted.ridge(one)),
+        ):
             predicted[name] = np.stack([_moved(one, before, by) for by in change])[:, None]
     return _Row(
         one.values(before, None),
         table[:, :TRUE_DAYS],
         expected_change(one.patient, actions, generator).double().numpy(),
-        np.stack([true_change(one.patient, of_action[:TRUE_DAYS]).double().numpy() for of_action in responses]),
+        np.stack(
+            [true_change(one.patient, of_action[:TRUE_DAYS]).double().numpy() for of_action in responses]
+        ),
         predicted,
         beats,
     )
@@ -176,10 +187,10 @@ def _first_beats(measured: Sequence[Measurement], k: int) -> NDArray[np.float32]
 
 
 def aligned_beat(beat: MedianBeat | None) -> NDArray[np.float32]:
-    """(12, time) of BEAT_MS around the R peak at the beat's own rate, NaN where there is none or beyond its ends."""
+    """(12, time) of BEAT_MS around the R peak at the beat's own rate; beyond its ends 0, NaN where there is no beat."""
     fs_hz = 500.0 if beat is None else beat.fs_hz
     a, b = (round(ms * fs_hz / 1000) for ms in BEAT_MS)
-    out = np.full((len(LEADS), b - a), np.nan, dtype=np.float32)
+    out = np.full((len(LEADS), b - a), np.nan if beat is None else 0.0, dtype=np.float32)
     if beat is not None:
         at = np.arange(a, b) + beat.r_index
         inside = (at >= 0) & (at < beat.samples_mv.shape[1])

@@ -4,6 +4,7 @@ Each is a function of (comparison, contestant), so that patients can be resample
 was measured or a contestant cannot have it, such as coverage without several samples.
 """
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -22,12 +23,18 @@ def estimate(statistic: Statistic, of: Comparison, name: str, seed: int) -> tupl
     """Value, and where 95 % of its values over resampled patients lie."""
     rng = np.random.default_rng(seed)
     n = len(of.before)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = [statistic(of.of(rng.integers(0, n, n)), name) for _ in range(RESAMPLES)]
-        value = statistic(of, name)
+    drawn = [value_of(statistic, of.of(rng.integers(0, n, n)), name) for _ in range(RESAMPLES)]
+    value = value_of(statistic, of, name)
     known = np.array(drawn)[np.isfinite(drawn)]
     low, high = np.quantile(known, (0.025, 0.975)) if known.size else (np.nan, np.nan)
     return value, float(low), float(high)
+
+
+def value_of(statistic: Statistic, of: Comparison, name: str) -> float:
+    """The statistic; what was measured in no sample stays NaN without numpy's warning."""
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return statistic(of, name)
 
 
 def true_means(of: Comparison) -> NDArray[np.float64]:
@@ -55,9 +62,9 @@ def rms_bias(interval: str, drugs: NDArray[np.bool_]) -> Statistic:
     return lambda of, name: float(np.sqrt(np.mean(biases(of, name)[drugs, column] ** 2)))
 
 
-def false_effect(no_drug: int) -> Statistic:
-    """Size of the QTcF effect that is seen where nothing was given, beside the true one, ms."""
-    return lambda of, name: float(abs(biases(of, name)[no_drug, QTCF]))
+def false_effect(no_drug: NDArray[np.bool_]) -> Statistic:
+    """Size of the QTcF effect, beyond the true change, where nothing was given, (action,) bool; ms."""
+    return lambda of, name: float(abs(biases(of, name)[no_drug, QTCF].mean()))
 
 
 def spread_ratio(interval: str) -> Statistic:
@@ -156,9 +163,10 @@ def risk_sign(of: Comparison, name: str) -> float:
 
 
 def recognised(of: Comparison, name: str, actions: NDArray[np.bool_]) -> float:
-    """Per cent of ECGs under `actions` (a,) whose median beat is nearest to its own patient's pre-dose one.
+    """Per cent of ECGs under `actions` (a,) whose median beat is nearest to its own patient's pre-dose one, of all.
 
-    RMS distance over twelve leads, aligned on R and by the best shift of SHIFTS; of what was measured.
+    RMS distance over twelve leads, aligned on R and by the best shift of SHIFTS; a beat that could not be
+    measured is not recognised. NaN for a contestant that draws no ECG.
     """
     if name not in of.beats:
         return np.nan
@@ -167,13 +175,11 @@ def recognised(of: Comparison, name: str, actions: NDArray[np.bool_]) -> float:
     hits = []
     for patient, own in enumerate(beats):
         for beat in own:
-            distance = np.full(len(of.gallery), np.inf)
-            for shift in SHIFTS:
-                a, b = edge + shift, beat.shape[-1] - edge + shift
-                apart = np.nanmean((of.gallery[..., edge:-edge] - beat[:, a:b]) ** 2, axis=(1, 2))
-                distance = np.fmin(distance, apart)
-            hits.append(np.nan if np.isnan(beat).all() else float(distance.argmin() == patient))
-    return float(100 * np.nanmean(hits))
+            shifted = (beat[:, edge + s : beat.shape[-1] - edge + s] for s in SHIFTS)
+            apart = [np.mean((of.gallery[..., edge:-edge] - one) ** 2, axis=(1, 2)) for one in shifted]
+            distance = np.min(apart, axis=0)
+            hits.append(bool(np.isfinite(distance).all()) and int(distance.argmin()) == patient)
+    return float(100 * np.mean(hits))
 
 
 def pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

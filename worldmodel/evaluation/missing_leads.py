@@ -15,8 +15,8 @@ from worldmodel.evaluation.unseen import Unseen, unseen_patients
 from worldmodel.pharmacology import Action
 from worldmodel.preprocessing import SAMPLES
 
-# Pairs that no law fills: two limb leads with no third pair left are never missing, as two of six are enough.
-PAIRS = (("II", "V5"), ("V1", "V2"), ("V2", "V3"), ("V3", "V4"), ("V4", "V5"), ("V5", "V6"))
+# Limb leads follow from any two others, so that the pairs that matter are of chest leads.
+PAIRS = (("V1", "V6"), ("V1", "V2"), ("V2", "V3"), ("V3", "V4"), ("V4", "V5"), ("V5", "V6"))
 SINGLES = tuple((lead,) for lead in LEADS)
 
 

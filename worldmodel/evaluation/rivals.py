@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from worldmodel.delineation.measure import measure_batch
 from worldmodel.denoiser import Denoiser
 from worldmodel.ecg import Ecg
 from worldmodel.evaluation.unseen import FITTED, MEASURED, true_recording, true_response, unseen_patients
 from worldmodel.evaluation.unseen import Unseen as Unseen
-from worldmodel.delineation.measure import measure_batch
 from worldmodel.measurement import Measurement
 from worldmodel.model import Simulation, WorldModel
 from worldmodel.pharmacology import Action, PatientContext
@@ -113,12 +113,16 @@ def features(one: Unseen) -> NDArray[np.float64]:
 
 
 def fit_forecasts(
-    actions: Sequence[Action], seed: int, patients: int = FITTED_PATIENTS, tick: Callable[[], None] | None = None
+    actions: Sequence[Action],
+    seed: int,
+    patients: int = FITTED_PATIENTS,
+    tick: Callable[[], None] | None = None,
 ) -> Forecasts:
     """Mean effect and ridge of each action over one true recording of every patient under it; tick: after each."""
     stream = unseen_patients(seed, FITTED)
     generator = torch.Generator().manual_seed(FITTED + seed)
-    x, y = [], []
+    x: list[NDArray[np.float64]] = []
+    y: list[list[NDArray[np.float64]]] = []
     while len(x) < patients:
         one = next(stream)
         if not np.isfinite(features(one)).all():

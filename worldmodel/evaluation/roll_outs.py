@@ -37,12 +37,13 @@ class StepRow:
     oracle_spread_ms: float
 
     @property
-    def beyond_spread(self) -> bool:
-        """Whether the roll-out's error is larger than its own spread explains, in 95 of 100 such evaluations."""
+    def largest_by_chance(self) -> float:
+        """RMSE over its spread that only 5 of 100 such evaluations exceed where the spread is right."""
         from scipy.stats import chi2
 
-        by_chance = float(np.sqrt(chi2.ppf(0.95, self.patients) / self.patients))
-        return self.rolled_rmse_ms > by_chance * self.rolled_spread_ms
+        return (
+            float(np.sqrt(chi2.ppf(0.95, self.patients) / self.patients)) if self.patients else float("nan")
+        )
 
 
 def evaluate_roll_outs(
