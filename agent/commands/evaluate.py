@@ -1,12 +1,16 @@
 """`evaluate`: what the model and the delineator can do, measured."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.options import JsonFlag, SeedOption
 from agent.output import emit, progress_bar
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     help="Measure the model, and the delineator, against truth they have not seen.", rich_markup_mode=None
@@ -45,6 +49,28 @@ def worldmodel(
 
 
 @app.command()
+def ablations(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where figures, numbers and trainings go.")],
+    patients: Annotated[int, typer.Option(min=2, max=200, help="Unseen virtual patients.")] = 8,
+    steps: Annotated[int, typer.Option(min=50, max=100_000, help="Of each of four short trainings.")] = 300,
+    seed: SeedOption = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """The paper's ablations (K, lambda, energy, missing leads, wrong prior) and the blindness of the MSE, drawn."""
+    from tools.evaluate_ablations import evaluate_ablations
+
+    result = evaluate_ablations(out, patients, steps, seed, _report)
+
+    def show(console: "Console") -> None:
+        for one in result.ablations:
+            console.print(f"{one.name}: {one.finding}", markup=False, highlight=False)
+            console.print(f"  {one.figure}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"numbers: {result.table}", markup=False, highlight=False, soft_wrap=True)
+
+    emit("evaluate ablations", result, as_json=as_json, show=show)
+
+
+@app.command()
 def delineation(
     data: Annotated[
         list[Path] | None,
@@ -79,3 +105,7 @@ def delineation(
         show=lambda console: print_delineation(console, result),
         warnings=result.warnings,
     )
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
