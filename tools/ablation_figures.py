@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette, told apart by all kinds of colour vision (jfly.uni-koeln.de/color); markers differ, too.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-PANEL_IN, HEIGHT_IN, CAPTION_IN = 4.4, 3.6, 1.15
+PANEL_IN, HEIGHT_IN, LINE_IN = 4.4, 3.6, 0.15
 
 
 def draw_spread_errors(rows: "Sequence[SpreadError]", caption: str, path: Path) -> Path:
@@ -38,7 +38,7 @@ def draw_rankings(rows: "Sequence[Ranking]", actions: Sequence[str], caption: st
     lambdas = [row.lambda_ for row in rows]
     for i, action in enumerate(actions):
         _curve(ranks, i, lambdas, [row.mean_ranks[i] for row in rows], action)
-    ranks.set(xlabel="λ", ylabel="mean rank (1 = least score)")
+    ranks.set(xlabel="λ", ylabel="mean rank (1 = least score)", yticks=range(1, len(actions) + 1))
     ranks.set_ylim(len(actions) + 1.9, 0.7)
     _curve(first, 0, lambdas, [100 * row.same_first for row in rows], "")
     first.set(xlabel="λ", ylabel="patients with the first of λ = 0 (%)", ylim=(0, 105))
@@ -131,16 +131,18 @@ def draw_sights(rows: "Sequence[Sight]", caption: str, path: Path) -> Path:
 
 def _panels(count: int, caption: str, width: float = 1.0) -> tuple[Figure, list[Axes]]:
     """Panels in a row and the caption below them."""
-    size_in = (PANEL_IN * count * width, HEIGHT_IN + CAPTION_IN)
-    figure = Figure(figsize=size_in, facecolor="white", layout="constrained")
+    wide_in = PANEL_IN * count * width
+    lines = textwrap.wrap(caption, round(wide_in * 17.5))
+    heights_in = (HEIGHT_IN, LINE_IN * (len(lines) + 1))
+    figure = Figure(figsize=(wide_in, sum(heights_in)), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(HEIGHT_IN, CAPTION_IN))
+    parts = figure.add_gridspec(2, 1, height_ratios=heights_in)
+    upper, lower = (figure.add_subfigure(parts[i]) for i in range(2))
     axes = [upper.add_subplot(1, count, i + 1) for i in range(count)]
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=8)
-    text = "\n".join(textwrap.wrap(caption, round(size_in[0] * 17.5)))
-    lower.text(0.01, 0.97, text, va="top", fontsize=7.5)
+    lower.text(0.01, 0.97, "\n".join(lines), va="top", fontsize=7.5)
     return figure, axes
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tools.evaluate import ARMS, arms
 from tools.model import model_used, shared_model
 from tools.results import Answer, ModelUsed, Result
+from tools.worldmodel_goals import SPREAD_OF
 from tools.writing import written_whole
 from worldmodel.scoring import LAMBDA
 
@@ -117,8 +118,8 @@ def _few_samples(
     ranked = rankings(values[..., RISK], LAMBDAS)
     (ours,) = (row for row in ranked if row.lambda_ == LAMBDA)
     caption = (
-        f"The paper's λ: order of the actions by S = mean + λ SD of the interval risk over {SAMPLES} samples. Left: mean "
-        f"rank over patients. Right: patients in whom the first stays that of λ = 0. {source}."
+        f"The paper's λ: order of the actions by S = mean + λ SD of the interval risk over {SAMPLES} samples. Left: "
+        f"mean rank over patients. Right: patients in whom the first stays that of λ = 0. {source}."
     )
     order = _ablation(
         "lambda",
@@ -206,7 +207,7 @@ def _energy(
             "weighting": name,
             **asdict(energy.measure_distances(denoiser, held_out, seed)),
         }
-        for interval in ("qtcf_ms", "tpeak_tend_ms", "pr_ms"):
+        for interval in SPREAD_OF:
             row[f"{interval}_bias"] = value_of(rms_bias(interval, drugs), compared, name)
             row[f"{interval}_spread"] = value_of(spread_ratio(interval), compared, name)
         rows.append(row)
@@ -214,16 +215,15 @@ def _energy(
     caption = (
         f"Weight of the energy: the same network trained for {steps} steps of {energy.BATCH} from one start on "
         f"{len(pairs.target)} pairs, VAE of {model.info.name} frozen. As written, w = 1/((1 − ᾱ) + ε) (eq. 28) reaches "
-        f"10⁴ and draws the samples onto the prior. Latent MSE: of samples on {len(held_out.target)} held-out pairs. Bias "
-        f"and spread: measured, K = {TRAINED_SAMPLES}. Short trainings: compare them with each other only. {source}."
+        f"10⁴ and draws the samples onto the prior. Latent MSE: of samples on {len(held_out.target)} held-out pairs. "
+        f"Bias and spread: measured, K = {TRAINED_SAMPLES}. Short trainings: compare them only with "
+        f"each other. {source}."
     )
     figure = draw_energy(
         [row["weighting"] for row in rows],
         [(row["to_truth"], row["to_prior"]) for row in rows],
-        *(
-            [[row[f"{i}_{what}"] for i in ("qtcf_ms", "tpeak_tend_ms", "pr_ms")] for row in rows]
-            for what in ("bias", "spread")
-        ),
+        [[row[f"{interval}_bias"] for interval in SPREAD_OF] for row in rows],
+        [[row[f"{interval}_spread"] for interval in SPREAD_OF] for row in rows],
         caption,
         out / "energy.png",
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.ecg import LEADS
-from worldmodel.evaluation.rivals import FITTED_PATIENTS, Forecasts, Simulates, fit_forecasts
+from worldmodel.evaluation.rivals import Forecasts, Simulates, fit_forecasts
 from worldmodel.evaluation.unseen import (
     COLUMNS,
     EVALUATED,
@@ -27,7 +27,8 @@ from worldmodel.pharmacology import Action
 from worldmodel.preprocessing import FS_HZ, SAMPLES
 
 TRUE_DAYS = 2  # true recordings of each patient under each action, on days of their own
-GALLERY = 100
+GALLERY = 100  # patients among whom one is looked for
+FITTED_PATIENTS = 100  # of the forecasts
 BEAT_MS = (-250.0, 450.0)
 ORACLE, PERSISTENCE, MEAN_EFFECT, REGRESSION = "oracle", "persistence", "mean effect", "regression"
 
@@ -86,7 +87,7 @@ def compare(
             progress(min(1.0, done[0] / ticks))
 
     every = list(actions.values())
-    fitted = fit_forecasts(every, seed, tick=lambda: tick(0.25)) if forecasts else None
+    fitted = fit_forecasts(every, seed, FITTED_PATIENTS, tick=lambda: tick(0.25)) if forecasts else None
     stream = unseen_patients(seed)
     generator = torch.Generator().manual_seed(EVALUATED + seed + 1)
     rows, gallery = [], []

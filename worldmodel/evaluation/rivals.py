@@ -12,14 +12,19 @@ from torch import Tensor, nn
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.denoiser import Denoiser
 from worldmodel.ecg import Ecg
-from worldmodel.evaluation.unseen import FITTED, MEASURED, true_recording, true_response, unseen_patients
-from worldmodel.evaluation.unseen import Unseen as Unseen
+from worldmodel.evaluation.unseen import (
+    FITTED,
+    MEASURED,
+    Unseen,
+    true_recording,
+    true_response,
+    unseen_patients,
+)
 from worldmodel.measurement import Measurement
 from worldmodel.model import Simulation, WorldModel
 from worldmodel.pharmacology import Action, PatientContext
 from worldmodel.preprocessing import FS_HZ
 
-FITTED_PATIENTS = 100
 RIDGE = 10.0  # on standardised columns
 
 Predict = Callable[[Denoiser, Tensor, Tensor, Tensor, Tensor], Tensor]
@@ -115,7 +120,7 @@ def features(one: Unseen) -> NDArray[np.float64]:
 def fit_forecasts(
     actions: Sequence[Action],
     seed: int,
-    patients: int = FITTED_PATIENTS,
+    patients: int,
     tick: Callable[[], None] | None = None,
 ) -> Forecasts:
     """Mean effect and ridge of each action over one true recording of every patient under it; tick: after each."""
