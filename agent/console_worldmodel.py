@@ -40,6 +40,8 @@ def print_worldmodel(console: Console, result: "EvaluationResult") -> None:
         "Spread: simulated over true SD. In 80 %: true values inside the 80 % interval of the samples. "
         "PIT SD: of where they stand, over that of a uniform; above 1 the spread is too narrow.",
         "Roll-out: RMSE of QTcF over what the samples' own spread says; its limit is what chance allows.",
+        "False QTcF: the effect seen where nothing was given. Recognised: the nearest of 100 pre-dose median beats "
+        "is the patient's own, without and with a drug.",
         "In brackets: 95 % of resamples of the patients. + goal met, ++ stretch met, - not met.",
         "Oracle: a second true recording. Mean, regress: mean effect and ridge fitted on other virtual patients. "
         "Prior, anchor: EPK or the patient's warped beats without diffusion. No EPK: the anchor in its place, "

@@ -215,7 +215,7 @@ def _energy(
     caption = (
         f"Weight of the energy: the same network trained for {steps} steps of {energy.BATCH} from one start on "
         f"{len(pairs.target)} pairs, VAE of {model.info.name} frozen. As written, w = 1/((1 − ᾱ) + ε) (eq. 28) reaches "
-        f"10⁴ and draws the samples onto the prior. Latent MSE: of samples on {len(held_out.target)} held-out pairs. "
+        f"10⁴. Latent MSE: of samples on {len(held_out.target)} held-out pairs. "
         f"Bias and spread: measured, K = {TRAINED_SAMPLES}. Short trainings: compare them only with "
         f"each other. {source}."
     )
