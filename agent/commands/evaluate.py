@@ -1,5 +1,6 @@
 """`evaluate`: what the model and the delineator can do, measured."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +11,6 @@ from agent.output import emit, progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from tools.evaluate import EvaluationResult
 
 app = typer.Typer(
     help="Measure the model, and the delineator, against truth they have not seen.", rich_markup_mode=None
@@ -25,17 +24,50 @@ def evaluations() -> None:
 
 @app.command()
 def worldmodel(
-    patients: Annotated[int, typer.Option(min=1, max=1000, help="Unseen virtual patients.")] = 40,
-    k: Annotated[int, typer.Option("-k", min=1, max=50, help="Simulated ECGs for each action.")] = 3,
+    patients: Annotated[int, typer.Option(min=2, max=1000, help="Unseen virtual patients.")] = 40,
+    k: Annotated[int, typer.Option("-k", min=3, max=50, help="Simulated ECGs for each action.")] = 8,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="DIR", help="Real recordings for encode-decode; repeat for several."),
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Mean effects of the trial's drugs, simulated against true, on virtual patients, by our own delineator."""
+    """The table of goals on virtual patients, by our own delineator, beside oracle, persistence and other rivals."""
+    from agent.console_worldmodel import print_worldmodel
     from tools.evaluate import evaluate_worldmodel
 
     with progress_bar("evaluating") as progress:
-        result = evaluate_worldmodel(patients, k, seed, progress)
-    emit("evaluate worldmodel", result, as_json=as_json, show=lambda console: _show(console, result))
+        result = evaluate_worldmodel(patients, k, seed, progress, data or [])
+    emit(
+        "evaluate worldmodel",
+        result,
+        as_json=as_json,
+        show=lambda console: print_worldmodel(console, result),
+        warnings=result.warnings,
+    )
+
+
+@app.command()
+def ablations(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where figures, numbers and trainings go.")],
+    patients: Annotated[int, typer.Option(min=2, max=200, help="Unseen virtual patients.")] = 8,
+    steps: Annotated[int, typer.Option(min=50, max=100_000, help="Of each of four short trainings.")] = 300,
+    seed: SeedOption = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """The paper's ablations (K, lambda, energy, missing leads, wrong prior) and the blindness of the MSE, drawn."""
+    from tools.evaluate_ablations import evaluate_ablations
+
+    result = evaluate_ablations(out, patients, steps, seed, _report)
+
+    def show(console: "Console") -> None:
+        for one in result.ablations:
+            console.print(f"{one.name}: {one.finding}", markup=False, highlight=False)
+            console.print(f"  {one.figure}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"numbers: {result.table}", markup=False, highlight=False, soft_wrap=True)
+
+    emit("evaluate ablations", result, as_json=as_json, show=show)
 
 
 @app.command()
@@ -75,33 +107,5 @@ def delineation(
     )
 
 
-def _show(console: "Console", result: "EvaluationResult") -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("action", "interval", "true change", "simulated", "bias"):
-        table.add_column(heading, justify="left" if heading in ("action", "interval") else "right")
-    before = ""
-    for row in result.effects:
-        name = f"{row.action}, {row.hours:g} h" if row.action != before else ""
-        table.add_row(
-            name,
-            row.interval,
-            f"{row.true_mean:+.1f} ± {row.true_sd:.1f}" if row.true_mean is not None else "-",
-            f"{row.simulated_mean:+.1f} ± {row.simulated_sd:.1f}" if row.simulated_mean is not None else "-",
-            f"{row.bias:+.1f}" if row.bias is not None else "-",
-        )
-        before = row.action
-    console.print(table)
-    for line in result.summary:
-        console.print(
-            f"{line.interval}: RMS bias over the actions {line.rms_bias}, "
-            f"of persistence {line.rms_bias_of_persistence}",
-            highlight=False,
-        )
-    console.print(
-        f"{result.patients} unseen virtual patients, K = {result.k}, seed {result.seed}; ± is the SD over patients. "
-        f"{result.model.name}, trained on {result.model.trained_on}.",
-        highlight=False,
-    )
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
