@@ -5,18 +5,18 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from knowledge.doses import parse_action
+from knowledge.doses import DrugDose, parse_action
 from knowledge.drugs import load_catalogue
-from tools.exposure import action_of
+from tools.exposure import action_of, exposure_of
 from tools.find import find_recordings
 from tools.model import model_used, shared_model
 from tools.results import Answer, ModelUsed, Result, rounded
-from tools.worldmodel_goals import GoalRow, goal_rows
+from tools.worldmodel_goals import LEFT_OUT, MISTAKEN_PRIORS, GoalRow, goal_rows
 
 if TYPE_CHECKING:
     from worldmodel.ecg import Ecg
     from worldmodel.evaluation.effects import EffectRow
-    from worldmodel.pharmacology import Action
+    from worldmodel.pharmacology import Action, DrugExposure
 
 # The arms of the trial the effects come from (doi:10.1038/clpt.2014.155), at the hour of their largest effect.
 ARMS = (
@@ -30,6 +30,7 @@ STEPS = (4, 0, 3, 0, 4)  # of a roll-out, by their place in ARMS
 RIVAL_SAMPLES = 2  # of a contestant that is only asked for means
 SMALLER = 4  # missing leads and roll-outs take a quarter of the patients
 SAMPLES_IN_PASSING = (2, 3)  # simulated ECGs, of a missing lead and of a step
+LEAST_EFFECT = 5.0  # ms or bpm, from which on the sign of a left-out drug's effect has to be right
 NO_DATA = "no folder of recordings was named with --data"
 
 
@@ -110,6 +111,18 @@ def arms() -> "dict[str, Action]":
     return {text: action_of(parse_action(text, catalogue), catalogue, hours) for text, hours in ARMS}
 
 
+def _drugs_with_mechanism() -> "dict[str, DrugExposure]":
+    """The first usual dose of each drug that acts on the ECG, by name."""
+    catalogue = load_catalogue()
+    found = {}
+    for drug in catalogue:
+        if drug.routes and drug.mechanism and drug.effects.known():
+            route = drug.routes[0]
+            dose = DrugDose(drug_id=drug.id, dose=route.reference_dose, unit=route.unit, route=route.route)
+            found[drug.name] = exposure_of(dose, catalogue)
+    return found
+
+
 def evaluate_worldmodel(
     patients: int,
     k: int,
@@ -121,24 +134,30 @@ def evaluate_worldmodel(
 
     data: folders of real recordings for encode-decode. Raises WeightsError, EcgFileError.
     """
+    from worldmodel.evaluation.beliefs import left_out_profiles, mistaken_profiles, wrong_signs
     from worldmodel.evaluation.comparison import compare
     from worldmodel.evaluation.effects import OURS, effect_rows
     from worldmodel.evaluation.fidelity import evaluate_fidelity
     from worldmodel.evaluation.missing_leads import evaluate_missing_leads
-    from worldmodel.evaluation.rivals import anchor_alone, prior_alone, prior_scaled
+    from worldmodel.evaluation.rivals import Believing, Simulates, anchor_alone, prior_alone, prior_scaled
     from worldmodel.evaluation.roll_outs import evaluate_roll_outs
 
     recordings, doubts = read_recordings(data)
     actions, model = arms(), shared_model()
     every = list(actions.values())
     fewer = max(2, patients // SMALLER)
-    # Where the prior's effects are halved or a drug is left out, another contestant goes in here: whatever
-    # simulates as a WorldModel does, with the stage one that believes otherwise.
-    contestants = {
+    drugs = _drugs_with_mechanism()
+    names = [drug.name for action in every for drug in action.drugs]
+    left_out = left_out_profiles(drugs, names, seed)
+    believing = {text: mistaken_profiles(drugs, factor, seed) for text, factor in MISTAKEN_PRIORS.items()} | {
+        LEFT_OUT: left_out
+    }
+    contestants: dict[str, tuple[Simulates, int]] = {
         OURS: (model, k),
         "prior": (prior_alone(model), RIVAL_SAMPLES),
         "anchor": (anchor_alone(model), RIVAL_SAMPLES),
         "no EPK": (prior_scaled(model, 0.0), RIVAL_SAMPLES),
+        **{text: (Believing(model, profiles), RIVAL_SAMPLES) for text, profiles in believing.items()},
     }
     compared = compare(contestants, actions, patients, seed, _part(progress, 0.0, 0.75))
     in_leads, in_step = SAMPLES_IN_PASSING
@@ -155,7 +174,16 @@ def evaluate_worldmodel(
         patients=patients,
         k=k,
         seed=seed,
-        goals=goal_rows(compared, actions, missing, rolled, kept, why_no_fidelity, seed),
+        goals=goal_rows(
+            compared,
+            actions,
+            missing,
+            rolled,
+            kept,
+            why_no_fidelity,
+            wrong_signs(left_out, drugs, LEAST_EFFECT),
+            seed,
+        ),
         effects=effects,
         summary=_summaries(effects),
         missing_leads=tuple(

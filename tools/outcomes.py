@@ -12,9 +12,11 @@ from tools.exposure import action_of
 from tools.results import Result, SupportGiven, interval_values, rounded
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.ecg import LEADS
+from worldmodel.leads import estimated_leads
 from worldmodel.measurement import Intervals, Measurement
 from worldmodel.model import Simulation, WorldModel
 from worldmodel.risk import Risk, interval_risk
+from worldmodel.seeing import ObservedEcg
 from worldmodel.support import Support
 
 Progress = Callable[[float], None]
@@ -75,26 +77,37 @@ def simulate_outcomes(
     seed: int,
     model: WorldModel,
     progress: Progress | None = None,
+    observed: Sequence[ObservedEcg] = (),
 ) -> tuple[list[Outcome], Simulation]:
     """Simulate all actions x K samples in one batch, measure all in another, judge each by its change.
 
-    The caller has asked the mask. Raises MissingInputError, NotSimulatableError, WeightsError.
+    observed: ECGs of this person on drugs. The caller has asked the mask. Raises MissingInputError,
+    NotSimulatableError, WeightsError.
     """
     pre, measured = case.pre_dose()
     given = [action_of(action, catalogue, hours) for action in actions]
-    simulation = model.simulate(pre, measured, given, case.context, k, seed, progress)
+    simulation = model.simulate(pre, measured, given, case.context, k, seed, progress, observed=observed)
+    looked_at = [action.hours for action in given]
+    return judge_outcomes(case, actions, looked_at, simulation, k), simulation
+
+
+def judge_outcomes(
+    case: Case, actions: Sequence[GivenAction], hours: Sequence[float], simulation: Simulation, k: int
+) -> list[Outcome]:
+    """Measure all simulated ECGs in one batch and judge each by its change."""
+    _, measured = case.pre_dose()
     samples_mv = simulation.samples_mv
     # The simulation fills leads that were not recorded. Before and after are read from the same leads, or the
     # other leads would move the landmarks of the global beat and look like an effect.
     as_recorded = samples_mv.reshape(-1, *samples_mv.shape[2:]).copy()
-    as_recorded[:, [LEADS.index(lead) for lead in measured.missing_leads]] = np.nan
+    as_recorded[:, [LEADS.index(lead) for lead in estimated_leads(measured)]] = np.nan
     after = measure_batch(as_recorded, simulation.fs_hz)
     outcomes = []
     for index, action in enumerate(actions):
         own = tuple(after[index * k : (index + 1) * k])
         risks = tuple(post_dose_risk(case, sample) for sample in own)
-        outcomes.append(Outcome(action, given[index].hours, own, risks, simulation.support[index]))
-    return outcomes, simulation
+        outcomes.append(Outcome(action, hours[index], own, risks, simulation.support[index]))
+    return outcomes
 
 
 def pre_dose_risk(case: Case) -> Risk:

@@ -5,14 +5,16 @@ from pathlib import Path
 
 from pydantic import PrivateAttr
 
-from knowledge.doses import parse_action
+from knowledge.doses import GivenAction, parse_action
 from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.mask import Verdict
 from knowledge.policy import NOT_SIMULATED
 from tools.case import Case
 from tools.errors import SafetyRefusal
+from tools.exposure import action_of
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
+from tools.observed import Observed, observed_ecgs
 from tools.outcomes import (
     Delta,
     Outcome,
@@ -21,6 +23,7 @@ from tools.outcomes import (
     Summary,
     before_dose,
     changes,
+    judge_outcomes,
     pre_dose_risk,
     sample_given,
     simulate_outcomes,
@@ -72,10 +75,12 @@ def simulate_actions(
     model: WorldModel | None = None,
     out: Path | None = None,
     progress: Progress | None = None,
+    observed: Sequence[Observed] = (),
 ) -> SimulateResult:
     """K post-dose ECGs for each action ("verapamil 120 mg oral", "no drug"), `hours` after it was given.
 
-    hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots.
+    hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots. observed: ECGs of
+    this person on a drug, which the simulated people then fit to.
     An action that the mask cannot evaluate is simulated as a what-if, with its verdict and a warning beside it.
     Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError,
     NotSimulatableError, WeightsError, OutputError.
@@ -87,9 +92,72 @@ def simulate_actions(
     refuse_blocked(verdicts, catalogue)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
-        case, given, catalogue, hours=hours, k=k, seed=seed, model=model, progress=progress
+        case,
+        given,
+        catalogue,
+        hours=hours,
+        k=k,
+        seed=seed,
+        model=model,
+        progress=progress,
+        observed=observed_ecgs(observed, actions, catalogue),
     )
-    files = [()] * len(given) if out is None else _write(out, case, outcomes, simulation, seed)
+    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+
+
+def roll_out(
+    case: Case,
+    steps: Sequence[str],
+    hours: float | None = None,
+    k: int = 3,
+    seed: int = 0,
+    model: WorldModel | None = None,
+    out: Path | None = None,
+    progress: Progress | None = None,
+    observed: Sequence[Observed] = (),
+) -> SimulateResult:
+    """K courses through actions given one after the other; one entry for each step, with all that was given so far.
+
+    hours: from each dose to the next (to the ECG, after the last); None: until the slowest drug of the step peaks.
+    The mask judges each step with all that was given before. Raises as simulate_actions does.
+    """
+    pre, measured = case.pre_dose()
+    catalogue = load_catalogue()
+    given = [parse_action(text, catalogue) for text in steps]
+    so_far = [
+        GivenAction(doses=tuple(dose for step in given[: i + 1] for dose in step.doses))
+        for i in range(len(given))
+    ]
+    verdicts = judge_given(case, so_far, catalogue)
+    refuse_blocked(verdicts, catalogue)
+    model = model or shared_model()
+    actions = [action_of(step, catalogue, hours) for step in given]
+    simulation = model.roll_out(
+        pre,
+        measured,
+        actions,
+        case.context,
+        k,
+        seed,
+        progress,
+        observed=observed_ecgs(observed, steps, catalogue),
+    )
+    clock = [round(sum(action.hours for action in actions[: i + 1]), 6) for i in range(len(actions))]
+    outcomes = judge_outcomes(case, so_far, clock, simulation, k)
+    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+
+
+def _result(
+    case: Case,
+    catalogue: Catalogue,
+    outcomes: Sequence[Outcome],
+    verdicts: Sequence[Verdict],
+    simulation: Simulation,
+    seed: int,
+    model: WorldModel,
+    out: Path | None,
+) -> SimulateResult:
+    files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, simulation, seed)
     result = SimulateResult(
         pre=sample_given(case.pre_dose()[1], pre_dose_risk(case)),
         actions=tuple(

@@ -26,6 +26,8 @@ NAMES = {
     "hr_bpm": "HR",
     "qt_ms": "QT",
 }
+MISTAKEN_PRIORS = {"prior halved": 0.5, "prior doubled": 2.0, "prior reversed": -1.0}
+LEFT_OUT = "left-out drug"
 SPREAD_OF = ("qtcf_ms", "tpeak_tend_ms", "pr_ms")
 KEPT = ("qt_ms", "pr_ms", "qrs_ms", "tpeak_tend_ms")
 
@@ -115,11 +117,13 @@ def goal_rows(
     rolled: "Sequence[StepRow]",
     kept: "Sequence[FidelityRow]",
     why_not_kept: str | None,
+    wrong_signs: Sequence[str],
     seed: int,
 ) -> tuple[GoalRow, ...]:
-    """The whole table. Rows of a mistaken prior or a left-out drug are `rms_bias` of a contestant of that name."""
+    """The whole table. wrong_signs: effects of left-out drugs whose sign is wrong."""
     return (
         *_compared_rows(compared, actions, seed),
+        *_belief_rows(compared, actions, wrong_signs),
         _rolled_row(rolled),
         *_missing_rows(missing),
         *_kept_rows(kept, why_not_kept),
@@ -171,15 +175,53 @@ def _compared_rows(compared: "Comparison", actions: "Mapping[str, Action]", seed
     rows = []
     for goal, statistic in asked:
         value, *ci95 = scores.estimate(statistic, compared, OURS, seed)
-        rivals = [name for name in compared.predicted if name != OURS and statistic is not scores.ceiling]
+        believing = (*MISTAKEN_PRIORS, LEFT_OUT)
+        rivals = [
+            name
+            for name in compared.predicted
+            if name != OURS and name not in believing and statistic is not scores.ceiling
+        ]
         others = {name: scores.value_of(statistic, compared, name) for name in rivals}
         rows.append(goal.row(value, (ci95[0], ci95[1]), others))
     for goal, under in (
         (Asked("recognised", "%", 1, at_least(99), at_least(100)), ~drugs),
         (Asked("recognised, drug", "%", 1), drugs),
     ):
-        by = {name: scores.recognised(compared, name, under) for name in compared.predicted}
+        by = {
+            name: scores.recognised(compared, name, under)
+            for name in compared.predicted
+            if name not in believing
+        }
         rows.append(goal.row(by.pop(OURS), beside=by))
+    return rows
+
+
+def _belief_rows(
+    compared: "Comparison", actions: "Mapping[str, Action]", wrong_signs: Sequence[str]
+) -> list[GoalRow]:
+    """QTcF bias of contestants that believe otherwise; of a left-out drug the largest, and signs."""
+    import numpy as np
+
+    from worldmodel.evaluation import forecast_scores as scores
+    from worldmodel.evaluation.unseen import MEASURED
+
+    drugs = np.array([bool(action.drugs) for action in actions.values()])
+    rows = [
+        Asked(f"{name}: QTcF", "ms", 1, at_most(6), at_most(3)).row(
+            scores.value_of(scores.rms_bias("qtcf_ms", drugs), compared, name)
+        )
+        for name in MISTAKEN_PRIORS
+        if name in compared.predicted
+    ]
+    if LEFT_OUT in compared.predicted:
+        qtcf = MEASURED.index("qtcf_ms")
+        each = np.abs(scores.biases(compared, LEFT_OUT)[:, qtcf][drugs]).tolist()
+        of_each = dict(zip((name for name, action in actions.items() if action.drugs), each, strict=True))
+        rows.append(
+            Asked(f"{LEFT_OUT}: QTcF", "ms", 1, at_most(12), at_most(8)).row(max(each), beside=of_each)
+        )
+        asked = Asked(f"{LEFT_OUT}: wrong signs", "", 0, at_most(0), at_most(0))
+        rows.append(asked.row(float(len(wrong_signs)), beside=dict.fromkeys(wrong_signs)))
     return rows
 
 

@@ -24,6 +24,7 @@ RULES: dict[str, tuple[float, float, float, float, float, float]] = {
     "late_ina_block": (0.0, 0.0, 0.0, -12.0, 0.0, 0.0),
     "late_ina_agonist": (0.0, 0.0, 0.0, 25.0, 15.0, 0.0),
     "ical_block": (-8.0, 28.0, 0.0, -5.0, 0.0, 0.0),
+    "vasodilation": (15.0, 0.0, 0.0, 0.0, 0.0, 0.0),  # by reflex, in sinus rhythm
     "if_block": (-10.0, 2.0, 0.0, 0.0, 0.0, 0.0),
     "beta_block": (-17.0, 10.0, 0.0, 0.0, 0.0, 0.05),
     "beta_agonist": (22.0, -8.0, 0.0, 0.0, 0.0, -0.10),

@@ -166,12 +166,14 @@ class WorldModel:
         progress: Progress | None = None,
         *,
         observed: Sequence[ObservedEcg] = (),
+        starts: Sequence[Ecg] = (),
     ) -> Simulation:
         """K courses through actions given one after the other: one ECG at the end of each, (step, k, 12, time).
 
         Each step's `hours` count from its own dose. What was given before carries its exposure forward
         (pharmacology.chain), and the state z_k of a step is the simulated ECG of the step before (paper, alg. 2).
-        Each course is one person on one day. Raises NotSimulatableError.
+        Each course is one person on one day. starts: ECGs to take for the state of each step after the first, instead
+        of the simulated ones: the paper's oracle, where they are true. Raises NotSimulatableError.
         """
         patient = self.encode(pre, measured)
         chained = chain(tuple(steps))
@@ -186,7 +188,11 @@ class WorldModel:
                     progress((i + done) / len(chained))
 
             pieces.append(self.renderer.render(replace(rows, pre_latent=latent), step))
-            latent = self.vae.encode(pieces[-1])
+            if i < len(starts):
+                known = to_model(starts[i])[None].to(self.renderer.device)
+                latent = self.vae.encode(known).expand(k, -1, -1)
+            else:
+                latent = self.vae.encode(pieces[-1])
         return self._simulation(pre, measured, patient, chained, plan, torch.cat(pieces))
 
     def _plan(
@@ -212,7 +218,9 @@ class WorldModel:
         rr_s = move(patient.beat.timing.expand(len(flat)), flat).rr_s
         kept = added = None
         if patient.own is None:
-            r_times = torch.cat([_drawn_anew(patient.rhythm, part, rhythm_seed) for part in rr_s.reshape(-1, k)])
+            r_times = torch.cat(
+                [_drawn_anew(patient.rhythm, part, rhythm_seed) for part in rr_s.reshape(-1, k)]
+            )
         else:
             every, which = carry_on(patient.own, rr_s / patient.rhythm.rr_s, SAMPLES / FS_HZ)
             r_times = usual_r_times(patient.own, every, which)

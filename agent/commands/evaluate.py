@@ -71,6 +71,52 @@ def ablations(
 
 
 @app.command()
+def ecgrdvq(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="The trial's table, or the folder that holds it.")
+    ],
+    with_concentration: Annotated[
+        bool, typer.Option("--with-concentration", help="Let predictions know the plasma concentration.")
+    ] = False,
+    observe_until: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HOURS", help="Let predictions know the ECGs up to so many hours after the dose."
+        ),
+    ] = None,
+    leave_one_subject_out: Annotated[
+        bool, typer.Option("--leave-one-subject-out", help="Fit again without each subject (minutes each).")
+    ] = False,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Write one row for each subject, arm and time.")
+    ] = None,
+    seed: SeedOption = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """What stage one predicts for the subjects of the FDA's crossover trial, beside what was measured in them."""
+    from agent.console_trial import print_trial
+    from tools.evaluate_trial import evaluate_trial
+
+    with progress_bar("predicting") as progress:
+        result = evaluate_trial(
+            data,
+            with_concentration=with_concentration,
+            observe_until_h=observe_until,
+            leave_one_subject_out=leave_one_subject_out,
+            predictions=predictions,
+            seed=seed,
+            progress=progress,
+        )
+    emit(
+        "evaluate ecgrdvq",
+        result,
+        as_json=as_json,
+        show=lambda console: print_trial(console, result),
+        warnings=result.warnings,
+    )
+
+
+@app.command()
 def delineation(
     data: Annotated[
         list[Path] | None,

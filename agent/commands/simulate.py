@@ -40,6 +40,20 @@ def simulate(
             metavar='"NAME DOSE ROUTE"', help='Instead of --drug and --dose; repeat for several; "no drug".'
         ),
     ] = None,
+    then: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar='"NAME DOSE ROUTE"',
+            help="Given after the action, when its --hours are over; repeat for a longer chain.",
+        ),
+    ] = None,
+    observed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOURS:FILE",
+            help="An ECG of this person so many hours after the dose, or a JSON file of measured intervals; repeat.",
+        ),
+    ] = None,
     hours: HoursOption = None,
     k: KOption = DEFAULT_K,
     seed: SeedOption = 0,
@@ -50,16 +64,22 @@ def simulate(
 ) -> None:
     """Simulate post-dose ECGs for one or more actions.
 
+    With --then one after the other, exposure and state carried forward; hours then count from each dose to the next.
     What the mask blocks is not simulated (exit code 6); what it cannot evaluate is marked as a what-if.
     """
     actions = _actions(drug, dose, route, action or [])
+    if then and len(actions) != 1:
+        raise typer.BadParameter("a chain starts with one action: --then goes with one --action or --drug")
     from agent.console import print_simulation
     from tools.case import load_case
-    from tools.simulate import simulate_actions
+    from tools.observed import read_observed
+    from tools.simulate import roll_out, simulate_actions
 
     case = load_case(ecg, patient, stated_facts(fs, unit, leads), window)
+    seen = read_observed(observed or [])
     with progress_bar("simulating") as progress:
-        result = simulate_actions(case, actions, hours, k, seed, out=out, progress=progress)
+        run, given = (roll_out, [*actions, *then]) if then else (simulate_actions, actions)
+        result = run(case, given, hours, k, seed, out=out, progress=progress, observed=seen)
     emit(
         "simulate",
         result,

@@ -1,7 +1,7 @@
 """What the world model stands beside: itself with a part taken out, and forecasts that draw no ECG at all."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from worldmodel.delineation.measure import measure_batch
-from worldmodel.denoiser import Denoiser
+from worldmodel.denoiser import Denoiser, Told
 from worldmodel.ecg import Ecg
 from worldmodel.evaluation.unseen import (
     FITTED,
@@ -22,7 +22,7 @@ from worldmodel.evaluation.unseen import (
 )
 from worldmodel.measurement import Measurement
 from worldmodel.model import Simulation, WorldModel
-from worldmodel.pharmacology import Action, PatientContext
+from worldmodel.pharmacology import Action, EffectProfile, PatientContext
 from worldmodel.preprocessing import FS_HZ
 
 RIDGE = 10.0  # on standardised columns
@@ -58,8 +58,16 @@ class _Replaced(Denoiser):
     def next_latent(self, residual: Tensor, z_anchor: Tensor) -> Tensor:
         return self.of.next_latent(residual, z_anchor)
 
-    def forward(self, z_tau: Tensor, alpha_bar: Tensor, conditions: Tensor, context: Tensor) -> Tensor:
-        return self.predict(self.of, z_tau, alpha_bar, conditions, context)
+    @property
+    def position(self) -> Tensor:  # type: ignore[override]
+        """By which the renderer knows the device."""
+        return self.of.position
+
+    def tell(self, conditions: Tensor, context: Tensor) -> Told:
+        return Told(conditions, context)
+
+    def denoise(self, z_tau: Tensor, alpha_bar: Tensor, told: Told) -> Tensor:
+        return self.predict(self.of, z_tau, alpha_bar, told.inlet, told.context)
 
 
 def replaced(model: WorldModel, predict: Predict) -> WorldModel:
@@ -90,6 +98,34 @@ def prior_scaled(model: WorldModel, scale: float) -> WorldModel:
         return out
 
     return replaced(model, predict)
+
+
+@dataclass(frozen=True)
+class Believing:
+    """The same model, whose stage one believes other effects of some drugs than were true; profiles by drug's name."""
+
+    model: WorldModel
+    profiles: Mapping[str, EffectProfile]
+
+    def simulate(
+        self,
+        pre: Ecg,
+        measured: Measurement,
+        actions: Sequence[Action],
+        context: PatientContext,
+        k: int,
+        seed: int,
+    ) -> Simulation:
+        believed = [
+            replace(
+                action,
+                drugs=tuple(
+                    replace(drug, effects=self.profiles.get(drug.name, drug.effects)) for drug in action.drugs
+                ),
+            )
+            for action in actions
+        ]
+        return self.model.simulate(pre, measured, believed, context, k, seed)
 
 
 @dataclass(frozen=True)

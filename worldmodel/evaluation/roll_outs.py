@@ -7,15 +7,13 @@ from itertools import islice
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from worldmodel.beat import clamp_response
 from worldmodel.delineation.measure import measure, measure_batch
-from worldmodel.ecg import LEADS, Ecg
+from worldmodel.ecg import Ecg
 from worldmodel.errors import NotSimulatableError
-from worldmodel.evaluation.rivals import Simulates
 from worldmodel.evaluation.unseen import EVALUATED, Unseen, true_recording, true_response, unseen_patients
-from worldmodel.pharmacology import Action
+from worldmodel.model import WorldModel
+from worldmodel.pharmacology import Action, chain
 from worldmodel.preprocessing import FS_HZ
 
 
@@ -47,58 +45,41 @@ class StepRow:
 
 
 def evaluate_roll_outs(
-    model: Simulates,
+    model: WorldModel,
     steps: Sequence[Action],
     patients: int,
     k: int,
     seed: int,
     progress: Callable[[float], None] | None = None,
 ) -> list[StepRow]:
-    """A row for each step; every patient takes all of them, in k simulated chains."""
+    """A row for each step; every patient takes all of them, on one day, in k simulated chains.
+
+    The oracle's state z_k is the true ECG of the step before, as in the paper; all else is the same.
+    """
     generator = torch.Generator().manual_seed(EVALUATED + seed + 2)
     truth = np.full((patients, len(steps)), np.nan)
     rolled, oracle = (np.full((patients, len(steps), k), np.nan) for _ in range(2))
     for i, one in enumerate(islice(unseen_patients(seed), patients)):
-        states = [true_recording(one.patient, r, generator) for r in _true_states(one, steps, generator)]
-        measured = [one.measured, *(measure(state) for state in states)]
-        truth[i] = [_qtcf(m.intervals.qtcf_ms) for m in measured[1:]]
-        try:
-            rolled[i] = _roll_out(model, one, steps, k, seed + i)
-            for n, (pre, of_pre) in enumerate(zip([one.before, *states[:-1]], measured[:-1], strict=True)):
-                simulation = model.simulate(pre, of_pre, [steps[n]], one.context, k, seed + i)
-                after = measure_batch(simulation.samples_mv[0], FS_HZ)
-                oracle[i, n] = [_qtcf(m.intervals.qtcf_ms) for m in after]
-        except NotSimulatableError:
-            rolled[i] = np.nan
+        responses = true_response(one.patient, chain(tuple(steps)), generator)
+        states = [true_recording(one.patient, response, generator) for response in responses]
+        truth[i] = [_qtcf(measure(state).intervals.qtcf_ms) for state in states]
+        for into, starts in ((rolled, ()), (oracle, states[:-1])):
+            into[i] = _rolled(model, one, steps, k, seed + i, starts)
         if progress is not None:
             progress((i + 1) / patients)
     return [_row(n, truth[:, n], rolled[:, n], oracle[:, n]) for n in range(len(steps))]
 
 
-def _true_states(one: Unseen, steps: Sequence[Action], generator: torch.Generator) -> list[Tensor]:
-    """The response (1, 6) of each state against the first ECG: every step acts on the state that it meets."""
-    total = torch.zeros(1, 6)
-    states = []
-    for step in steps:
-        total = clamp_response(total + true_response(one.patient, [step], generator)[0])
-        states.append(total)
-    return states
-
-
-def _roll_out(
-    model: Simulates, one: Unseen, steps: Sequence[Action], k: int, seed: int
+def _rolled(
+    model: WorldModel, one: Unseen, steps: Sequence[Action], k: int, seed: int, starts: Sequence[Ecg]
 ) -> NDArray[np.float64]:
-    """(step, k) QTcF of k chains in which every simulated ECG is measured and simulated on."""
-    qtcf = np.full((len(steps), k), np.nan)
-    for chain in range(k):
-        pre, measured = one.before, one.measured
-        for n, step in enumerate(steps):
-            numbers = (seed * 1009 + chain) * 31 + n  # each step of each chain has random numbers of its own
-            simulation = model.simulate(pre, measured, [step], one.context, 1, numbers)
-            pre = Ecg(simulation.samples_mv[0, 0].astype(np.float64), simulation.fs_hz, LEADS)
-            measured = measure(pre)
-            qtcf[n, chain] = _qtcf(measured.intervals.qtcf_ms)
-    return qtcf
+    """(step, k) QTcF of k chains; NaN where the ECG before cannot be simulated from."""
+    try:
+        found = model.roll_out(one.before, one.measured, steps, one.context, k, seed, starts=starts)
+    except NotSimulatableError:
+        return np.full((len(steps), k), np.nan)
+    after = measure_batch(found.samples_mv.reshape(-1, *found.samples_mv.shape[2:]), FS_HZ)
+    return np.array([_qtcf(m.intervals.qtcf_ms) for m in after]).reshape(len(steps), k)
 
 
 def _row(

@@ -1,0 +1,140 @@
+"""ECGs of this person on a drug, as the user gives them, for the world model to learn the person from."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from knowledge.doses import parse_action
+from knowledge.drugs import Catalogue, explain
+from tools.errors import MissingInputError
+from tools.exposure import action_of
+from tools.stretch import stretch_of
+from worldmodel.ecg import standard_twelve
+from worldmodel.measurement import Intervals
+from worldmodel.seeing import ObservedEcg
+
+USE = 'Give "HOURS:FILE" for an ECG so many hours after the dose, or a JSON file of measured intervals.'
+Milliseconds = Annotated[float, Field(gt=0, lt=2000)]
+
+
+class ObservedIntervals(BaseModel):
+    """One entry of a JSON file: intervals in ms, measured `hours` after the dose of `action`.
+
+    action: None for the one that is simulated. period: 0 for the day that is simulated, another number for another
+    day, which needs an entry with the action "no drug" to compare with.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    hours: float = Field(ge=0, le=240)
+    action: str | None = None
+    period: int = Field(default=0, ge=0)
+    hr_bpm: float = Field(gt=15, lt=350)
+    pr_ms: Milliseconds | None = None
+    qrs_ms: Milliseconds | None = None
+    jtpeak_ms: Milliseconds | None = None
+    tpeak_tend_ms: Milliseconds | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was given, read: one ECG or set of intervals. action: as text, None for the one that is simulated."""
+
+    hours: float
+    intervals: Intervals
+    action: str | None = None
+    period: int = 0
+
+
+def read_observed(texts: Sequence[str]) -> list[Observed]:
+    """Read "HOURS:FILE" and JSON files. Raises MissingInputError, EcgFileError."""
+    found: list[Observed] = []
+    for text in texts:
+        hours, colon, file = text.partition(":")
+        if colon and _is_number(hours):
+            found.append(Observed(float(hours), _measured(Path(file))))
+        else:
+            found += _from_json(Path(text))
+    return found
+
+
+def observed_ecgs(
+    observed: Sequence[Observed], simulated: Sequence[str], catalogue: Catalogue
+) -> list[ObservedEcg]:
+    """The observations with their actions. simulated: what is to be simulated, as text; where an observation names
+    no action, it has to be one. Raises MissingInputError, UnknownDrugError, DoseError."""
+    drugs = [text for text in simulated if parse_action(text, catalogue).doses]
+    ecgs = []
+    for one in observed:
+        if one.action is None and len(set(drugs)) != 1:
+            raise MissingInputError(
+                "It is not clear which drug the observed ECG is of, as not exactly one is simulated.",
+                'Give a JSON file whose entries have an "action".',
+            )
+        given = parse_action(one.action if one.action is not None else drugs[0], catalogue)
+        ecgs.append(ObservedEcg(action_of(given, catalogue, one.hours), one.intervals, one.period))
+    _check_periods(ecgs)
+    return ecgs
+
+
+def _check_periods(ecgs: Sequence[ObservedEcg]) -> None:
+    for period in {ecg.period for ecg in ecgs} - {0}:
+        if all(ecg.action.drugs for ecg in ecgs if ecg.period == period):
+            raise MissingInputError(
+                f"Period {period} has no ECG without a drug to compare with.",
+                f'Add an entry with "period": {period}, "action": "no drug" and "hours": 0.',
+            )
+
+
+def _measured(file: Path) -> Intervals:
+    from worldmodel.delineation.measure import measure
+    from worldmodel.readers import read_ecg
+
+    return measure(stretch_of(standard_twelve(read_ecg(file)), None).part).intervals
+
+
+def _from_json(file: Path) -> list[Observed]:
+    """The entries of a JSON file: one object or a list. Raises MissingInputError."""
+    try:
+        document: Any = json.loads(file.read_text("utf-8"))
+        entries = [ObservedIntervals.model_validate(entry) for entry in _as_list(document)]
+    except OSError as error:
+        raise MissingInputError(f"{file} cannot be read: {error.strerror}.", USE) from error
+    except UnicodeDecodeError as error:
+        raise MissingInputError(f"{file} is no text file.", USE) from error
+    except json.JSONDecodeError as error:
+        raise MissingInputError(f"{file}, line {error.lineno}: {error.msg}.", USE) from error
+    except ValidationError as error:
+        fields = ", ".join(ObservedIntervals.model_fields)
+        raise MissingInputError(f"{file}: {explain(error)}.", f"An entry may have: {fields}.") from error
+    return [
+        Observed(
+            entry.hours,
+            Intervals(
+                hr_bpm=entry.hr_bpm,
+                rr_ms=60_000.0 / entry.hr_bpm,
+                pr_ms=entry.pr_ms,
+                qrs_ms=entry.qrs_ms,
+                jtpeak_ms=entry.jtpeak_ms,
+                tpeak_tend_ms=entry.tpeak_tend_ms,
+            ),
+            entry.action,
+            entry.period,
+        )
+        for entry in entries
+    ]
+
+
+def _as_list(document: Any) -> list[Any]:
+    return document if isinstance(document, list) else [document]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) >= 0
+    except ValueError:
+        return False
