@@ -13,14 +13,17 @@ def print_trial(console: "Console", result: "TrialEvaluation") -> None:
     from rich import box
     from rich.table import Table
 
+    from tools.worldmodel_goals import NAMES
+
     headings = ("interval", "pairs", "MAE", "mean effect", "no change", "bias", "in 80 %", "in 90 %")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "interval" else "right")
     for one in result.scores:
+        name = NAMES.get(one.interval, one.interval)
         errors = (one.mae, one.mae_of_mean_effect, one.mae_of_persistence)
         table.add_row(
-            one.interval,
+            name,
             str(one.pairs),
             *(f"{error:.1f}" for error in errors),
             f"{one.bias:+.1f}",
@@ -40,5 +43,12 @@ def print_trial(console: "Console", result: "TrialEvaluation") -> None:
     for drug in dict.fromkeys(one.drug for one in result.profile):
         inside = [f"{p.interval} {p.inside}/{p.times}" for p in result.profile if p.drug == drug]
         console.print(f"{drug}, mean course in the trial's 95 % band: {', '.join(inside)}", highlight=False)
+    for drug in dict.fromkeys(one.drug for one in result.on_ecgs):
+        inside = [f"{c.interval} {c.inside}/{len(c.hours)}" for c in result.on_ecgs if c.drug == drug]
+        console.print(
+            f"{drug} simulated on {result.recordings} real sinus ECGs, K = {result.k}: mean course in the trial's 95 % "
+            f"band: {', '.join(inside)}",
+            highlight=False,
+        )
     if result.predictions:
         console.print(f"predictions: {result.predictions}", markup=False, highlight=False, soft_wrap=True)

@@ -1,6 +1,6 @@
 """Tool: what stage one predicts for the subjects of a real crossover trial, beside what was measured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.errors import OutputError
+from tools.evaluate import read_recordings
+from tools.model import shared_model
 from tools.results import Answer, Result, rounded
 from worldmodel.datasets.ecgrdvq import PLACEBO, Trial, read_trial
 from worldmodel.errors import DataSetError
@@ -22,6 +24,7 @@ from worldmodel.evaluation.trial import (
     profile_inside,
     score,
 )
+from worldmodel.evaluation.trial_on_ecgs import CourseRow, evaluate_on_ecgs
 from worldmodel.population import Population, shipped_population
 
 Progress = Callable[[float], None]
@@ -52,8 +55,24 @@ class ProfileInside(Result):
     times: int
 
 
+class CourseOnEcgs(Result):
+    """Mean placebo-corrected course that the world model simulates on real recordings, beside the trial's.
+
+    low, high: the trial's 95 % confidence band; inside: at how many of `hours` the simulated mean lies in it.
+    """
+
+    drug: str
+    interval: str
+    inside: int
+    hours: tuple[float, ...]
+    simulated: tuple[float, ...]
+    trial: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
 class TrialEvaluation(Answer):
-    """One score for each interval, and the mean course of each drug."""
+    """One score for each interval, and the mean course of each drug; `on_ecgs` simulated on `recordings` real ECGs."""
 
     subjects: int
     fitted_to: str
@@ -62,6 +81,9 @@ class TrialEvaluation(Answer):
     leave_one_subject_out: bool
     scores: tuple[TrialIntervalScore, ...]
     profile: tuple[ProfileInside, ...]
+    recordings: int
+    k: int
+    on_ecgs: tuple[CourseOnEcgs, ...]
     predictions: str | None
 
 
@@ -72,13 +94,15 @@ def evaluate_trial(
     observe_until_h: float | None = None,
     leave_one_subject_out: bool = False,
     predictions: Path | None = None,
+    recordings: Sequence[Path] = (),
+    k: int = 3,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> TrialEvaluation:
     """Predict each period of the table at `data` from its baseline, drug and dose, and score the predictions.
 
-    leave_one_subject_out: fit again without each subject. predictions: a CSV to write. Raises DataSetError,
-    WeightsError, OutputError.
+    leave_one_subject_out: fit again without each subject. predictions: a CSV to write. recordings: folders of ECGs on
+    which the drugs are simulated, too, k times each. Raises DataSetError, EcgFileError, WeightsError, OutputError.
     """
     trial = read_trial(data)
     shipped = shipped_population()
@@ -100,6 +124,10 @@ def evaluate_trial(
         )
     if predictions is not None:
         _write(predictions, trial, found)
+    ecgs, doubts = read_recordings(recordings)
+    courses, used = (
+        evaluate_on_ecgs(shared_model(), ecgs, trial, given, k, seed, progress) if ecgs else ([], 0)
+    )
     beside = mean_effects(trial, leave_out=len(trial.subjects) > 1)
     return TrialEvaluation(
         subjects=len(trial.subjects),
@@ -114,8 +142,11 @@ def evaluate_trial(
             ProfileInside(drug=arm, interval=interval, inside=inside, times=times)
             for arm, interval, inside, times in profile_inside(trial, shipped, given)
         ),
+        recordings=used,
+        k=k,
+        on_ecgs=tuple(_course(row) for row in courses),
         predictions=None if predictions is None else str(predictions),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *doubts),
     )
 
 
@@ -198,6 +229,22 @@ def _write(path: Path, trial: Trial, found: Predictions) -> None:
         partial.replace(path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
+
+
+def _course(row: CourseRow) -> CourseOnEcgs:
+    def plain(values: NDArray[np.float64]) -> tuple[float, ...]:
+        return tuple(_shown(value, 1) for value in values)
+
+    return CourseOnEcgs(
+        drug=row.drug,
+        interval=row.interval,
+        inside=row.inside,
+        hours=plain(row.hours),
+        simulated=plain(row.simulated),
+        trial=plain(row.trial),
+        low=plain(row.low),
+        high=plain(row.high),
+    )
 
 
 def _given_score(facts: dict[str, float]) -> TrialIntervalScore:

@@ -90,6 +90,11 @@ def ecgrdvq(
     predictions: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Write one row for each subject, arm and time.")
     ] = None,
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Simulate the trial's drugs on these sinus ECGs, too; repeat."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=50, help="Simulated ECGs for each of these.")] = 3,
     seed: SeedOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
@@ -104,6 +109,8 @@ def ecgrdvq(
             observe_until_h=observe_until,
             leave_one_subject_out=leave_one_subject_out,
             predictions=predictions,
+            recordings=recordings or [],
+            k=k,
             seed=seed,
             progress=progress,
         )
