@@ -22,6 +22,7 @@ from worldmodel.ecg import LEADS, TWELVE_FROM_EIGHT, Ecg
 from worldmodel.measurement import Measurement
 from worldmodel.model import ModelInfo, Simulation, WorldModel
 from worldmodel.pharmacology import EFFECTS, Action, DrugExposure, PatientContext
+from worldmodel.seeing import ObservedEcg
 from worldmodel.support import Support
 
 FS_HZ = 500.0
@@ -73,6 +74,7 @@ class StretchingModel(WorldModel):
         k: int,
         seed: int,  # noqa: ARG002
         progress: Callable[[float], None] | None = None,  # noqa: ARG002
+        observed: Sequence[ObservedEcg] = (),  # noqa: ARG002
     ) -> Simulation:
         self.calls.append(list(actions))
         longer_ms = [sum(map(prolongation_ms, action.drugs)) for action in actions]

@@ -13,6 +13,7 @@ from worldmodel.ecg import LEADS, TWELVE_FROM_EIGHT, Ecg
 from worldmodel.measurement import Measurement
 from worldmodel.model import ModelInfo, Simulation, WorldModel
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext
+from worldmodel.seeing import ObservedEcg
 from worldmodel.support import Support
 
 FS_HZ = 500.0
@@ -54,6 +55,7 @@ class MadeModel(WorldModel):
         k: int,
         seed: int,
         progress: Callable[[float], None] | None = None,
+        observed: Sequence[ObservedEcg] = (),  # noqa: ARG002
     ) -> Simulation:
         self.calls.append(list(actions))
         before = measured.intervals

@@ -75,6 +75,7 @@ def test_every_goal_of_the_issue_has_its_row(monkeypatch: pytest.MonkeyPatch) ->
         [StepRow(5, 10, 12.0, 1.0, 10.0, 9.0, 0.0, 10.0)],
         [FidelityRow("qt_ms", 20, -0.4, 3.5, 0.5)],
         None,
+        ["verapamil hr_bpm"],
         0,
     )
     by = {row.name: row for row in rows}

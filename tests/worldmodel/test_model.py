@@ -12,7 +12,8 @@ from worldmodel.errors import NotSimulatableError
 from worldmodel.evaluation.effects import evaluate_effects
 from worldmodel.measurement import Measurement
 from worldmodel.model import WorldModel
-from worldmodel.pharmacology import PatientContext
+from worldmodel.pharmacology import EFFECTS, PatientContext
+from worldmodel.seeing import ObservedEcg
 from worldmodel.virtual import demo_ecg
 
 NOTHING_KNOWN = PatientContext()
@@ -92,3 +93,51 @@ def test_progress_ends_at_one(model: WorldModel) -> None:
     model.simulate(ecg, measure(ecg), [NO_DRUG], NOTHING_KNOWN, 1, 0, seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1.0)
+
+
+def test_a_roll_out_carries_exposure_and_person_forward(model: WorldModel) -> None:
+    """The second step holds what is left of the first drug, and the same seed gives the same course."""
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    steps = [PROLONG_QT, replace(NO_DRUG, hours=1.0)]
+    rolled = model.roll_out(ecg, measured, steps, NOTHING_KNOWN, 2, 5)
+    again = model.roll_out(ecg, measured, steps, NOTHING_KNOWN, 2, 5)
+    assert rolled.samples_mv.shape == (2, 2, 12, 2500)
+    assert np.array_equal(rolled.samples_mv, again.samples_mv)
+    jt = rolled.responses[:, :, EFFECTS.index("jtpeakc_ms")].mean(axis=1)
+    assert 0.6 * jt[0] < jt[1] < jt[0]
+
+
+def test_the_oracle_of_a_roll_out_starts_from_the_ecgs_it_is_given(model: WorldModel) -> None:
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    steps = [replace(NO_DRUG, hours=1.0)] * 2
+    free = model.roll_out(ecg, measured, steps, NOTHING_KNOWN, 1, 5)
+    led = model.roll_out(ecg, measured, steps, NOTHING_KNOWN, 1, 5, starts=[ecg])
+    assert np.array_equal(free.samples_mv[0], led.samples_mv[0])
+    assert not np.array_equal(free.samples_mv[1], led.samples_mv[1])
+
+
+def test_someone_seen_to_react_strongly_is_simulated_so(model: WorldModel) -> None:
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    later = replace(PROLONG_QT, hours=4.0)
+    before = measured.intervals
+    assert before.jtpeak_ms is not None
+    strong = replace(before, jtpeak_ms=before.jtpeak_ms + 60.0, qt_tangent_ms=None)
+    seen = [ObservedEcg(PROLONG_QT, strong)]
+    jt = EFFECTS.index("jtpeakc_ms")
+    usual = model.simulate(ecg, measured, [later], NOTHING_KNOWN, 6, 1).responses[0, :, jt]
+    theirs = model.simulate(ecg, measured, [later], NOTHING_KNOWN, 6, 1, observed=seen).responses[0, :, jt]
+    assert theirs.mean() > usual.mean() + 5.0
+
+
+def test_guidance_draws_towards_the_prior(model: WorldModel) -> None:
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    plain, guided, more = (
+        model.simulate(ecg, measured, [NO_DRUG], NOTHING_KNOWN, 1, 2, gamma=gamma).samples_mv
+        for gamma in (0.0, 1.0, 1e6)
+    )
+    assert not np.array_equal(plain, guided)
+    assert np.abs(more - plain).mean() > np.abs(guided - plain).mean()
