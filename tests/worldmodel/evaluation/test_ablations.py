@@ -52,7 +52,7 @@ def test_a_training_that_was_broken_off_goes_on_to_the_same_end(
 
 def test_the_weight_as_written_drowns_the_data(pairs: energy.Pairs) -> None:
     """At a low noise level eq. 28 weighs the energy a thousandfold of the clamped one."""
-    assert energy.WEIGHTINGS[-1].largest == pytest.approx(1e4)
+    assert energy.WEIGHTINGS[-1].largest == pytest.approx(1e5)
     denoiser = energy.Denoiser(CONTEXT)
     rows = torch.arange(4)
     losses = {
