@@ -213,11 +213,11 @@ def _energy(
         rows.append(row)
     first, last = rows[0], rows[-1]
     caption = (
-        f"Weight of the energy: the same network trained for {steps} steps of {energy.BATCH} from one start on "
-        f"{len(pairs.target)} pairs, VAE of {model.info.name} frozen. As written, w = 1/((1 − ᾱ) + ε) (eq. 28) reaches "
-        f"10⁴. Latent MSE: of samples on {len(held_out.target)} held-out pairs. "
-        f"Bias and spread: measured, K = {TRAINED_SAMPLES}. Short trainings: compare them only with "
-        f"each other. {source}."
+        f"Weight of the energy: the same small network (width {energy.WIDTH}), trained for {steps} steps of "
+        f"{energy.BATCH} from one start on {len(pairs.target)} pairs; VAE of {model.info.name}, frozen. As written, "
+        f"w = 1/((1 − ᾱ) + ε) (eq. 28) reaches 10⁴. Latent MSE: of samples on {len(held_out.target)} held-out pairs. "
+        f"Bias and spread: measured, K = {TRAINED_SAMPLES}. Short trainings: compare them only with each other. "
+        f"{source}."
     )
     figure = draw_energy(
         [row["weighting"] for row in rows],

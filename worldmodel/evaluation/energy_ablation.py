@@ -26,8 +26,9 @@ from worldmodel.train import encode_transitions
 from worldmodel.vae import Vae
 from worldmodel.virtual.trial import sample_transitions
 
-PAIRS, HELD_OUT, CHUNK = 720, 48, 48
-BATCH = 24
+PAIRS, HELD_OUT, CHUNK = 480, 48, 48
+BATCH = 16
+WIDTH, DEPTH, HEADS = 64, 3, 4  # a small network, so that four of them take minutes
 LEARNING_RATE = 1e-3
 SAVE_EVERY = 50
 SAMPLER_STEPS = 14
@@ -87,7 +88,7 @@ def train_weighted(
 ) -> Denoiser:
     """A denoiser after `steps`; goes on from `path` where it holds a part of the same run. Raises WorldModelError."""
     torch.manual_seed(seed)
-    denoiser = Denoiser(CONTEXT)
+    denoiser = Denoiser(CONTEXT, WIDTH, DEPTH, HEADS)
     denoiser.fit_scale(pairs.target, pairs.conditions[:, 1])
     optimiser = torch.optim.AdamW(denoiser.parameters(), lr=LEARNING_RATE, weight_decay=1e-3)
     generator = torch.Generator().manual_seed(seed)
