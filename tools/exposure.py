@@ -1,5 +1,10 @@
-"""From a drug of the catalogue to an action of the world model: the one place where the two meet."""
+"""From a drug of the catalogue to an action of the world model: the one place where the two meet.
 
+Drugs of the trial that stage one was fitted to are taken as fitted; the others as their record in the catalogue says,
+or, where it knows no effects, as their mechanism says.
+"""
+
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worldmodel.pharmacology import Action, DrugExposure, EffectProfile
@@ -13,8 +18,15 @@ NO_DRUG_HOURS = 2.0  # when nothing is given, any time will do; compare with the
 
 def exposure_of(dose: "DrugDose", catalogue: "Catalogue") -> DrugExposure:
     """The exposure a dose gives. Raises UnknownDrugError for a drug or a route that is not there."""
+    from worldmodel.population import fitted_exposure
+
     drug = catalogue.get(dose.drug_id)
     route = drug.route(dose.route)
+    fitted = fitted_exposure(drug.id, dose.route, dose.dose, route.unit)
+    if fitted is not None:
+        in_af = drug.effects.hr_bpm_af
+        effects = replace(fitted.effects, hr_bpm_af=None if in_af is None else in_af.mean)
+        return replace(fitted, name=drug.name, effects=effects, mechanism=drug.mechanism)
     return DrugExposure(
         name=drug.name,
         relative_dose=dose.dose / route.reference_dose,
@@ -23,6 +35,7 @@ def exposure_of(dose: "DrugDose", catalogue: "Catalogue") -> DrugExposure:
         effects=effects_of(drug),
         infusion=route.infusion,
         exposure_cv=route.exposure_cv,
+        mechanism=drug.mechanism,
     )
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from worldmodel import anchor, epk
 from worldmodel.beat import BeatTiming, move
-from worldmodel.pharmacology import EFFECTS
+from worldmodel.pharmacology import EFFECTS, PatientContext
 from worldmodel.preprocessing import FS_HZ, SAMPLES
 
 RESPONSE_SCALE = torch.tensor([12.0, 20.0, 10.0, 30.0, 20.0, 0.3])
@@ -57,6 +57,13 @@ def render_conditions(beat: PatientBeat, response: Tensor, r_times_s: Tensor) ->
     t_gain = 1.0 + response[:, EFFECTS.index("t_amplitude_fraction")]
     warped = anchor.render(beat.mv, beat.fs_hz, beat.r_index, beat.timing, after, t_gain, r_times_s, times)
     return warped, epk.render(epk.act(theta, response), r_times_s, times)
+
+
+def covariates(context: PatientContext, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Age in years, female, potassium in mmol/L of one patient, (batch,) each, NaN where unknown."""
+    known = (context.age_years, context.female, context.potassium_mmol_l)
+    age, female, potassium = (torch.full((batch,), float("nan") if x is None else float(x)) for x in known)
+    return age, female, potassium
 
 
 def context_vector(

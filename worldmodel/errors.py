@@ -20,3 +20,7 @@ class NotSimulatableError(WorldModelError):
 
 class WeightsError(WorldModelError):
     """The weights are missing, damaged, or of another layout than this version of the program reads."""
+
+
+class DataSetError(WorldModelError):
+    """A data set is not there, or its table is of another layout."""

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from worldmodel.beat import move
 from worldmodel.checkpoint import load_tensors, part, sha256_of
-from worldmodel.conditioning import CONTEXT, PatientBeat, context_vector
+from worldmodel.conditioning import PatientBeat, context_vector, covariates
 from worldmodel.denoiser import Denoiser
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import WeightsError
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.measurement import Measurement
+from worldmodel.networks import build_networks
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import Action, PatientContext
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
@@ -84,7 +85,7 @@ class WorldModel:
             raise WeightsError(
                 f"{path} was trained on other pre-processing.", "Train again: ecgwm-agent train"
             )
-        vae, denoiser = Vae(), Denoiser(CONTEXT)
+        vae, denoiser = build_networks(header)
         try:
             vae.load_state_dict(part(tensors, "vae"))
             denoiser.load_state_dict(part(tensors, "denoiser"))
@@ -127,7 +128,7 @@ class WorldModel:
         """
         patient = self.encode(pre, measured)
         generator = torch.Generator().manual_seed(seed)
-        potassium = torch.full((k,), _or_nan(context.potassium_mmol_l))
+        _, _, potassium = covariates(context, k)
         responses = sample_responses(actions, potassium, patient.rhythm.irregular.expand(k), generator)
         rhythm_seed = int(torch.randint(2**31, (1,), generator=generator))
         noise = torch.randn(k, LATENT_CHANNELS, LATENT_STEPS, generator=generator)
@@ -150,18 +151,12 @@ class WorldModel:
         return Simulation(twelve.numpy(), FS_HZ, support, responses.numpy())
 
 
-def _or_nan(value: float | bool | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
 def _told(patient: EncodedPatient, response: Tensor, context: PatientContext) -> Tensor:
     """The context of the denoiser, (batch, CONTEXT), for responses (batch, 6) of one patient."""
     batch = len(response)
     return context_vector(
         response,
-        torch.full((batch,), _or_nan(context.age_years)),
-        torch.full((batch,), _or_nan(context.female)),
-        torch.full((batch,), _or_nan(context.potassium_mmol_l)),
+        *covariates(context, batch),
         patient.rhythm.irregular.expand(batch),
         move(patient.beat.timing.expand(batch), response).rr_s,
     )

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worldmodel.delineation.filters import FS_HZ as MEASURED_FS_HZ
 from worldmodel.delineation.filters import fill_gaps, filter_bands, resample
 from worldmodel.ecg import INDEPENDENT_LEADS, LEADS, TWELVE_FROM_EIGHT, Ecg, standard_twelve
-from worldmodel.errors import NotSimulatableError
+from worldmodel.leads import eight_leads
 
 VERSION = 1
 FS_HZ = 250.0
@@ -18,6 +19,7 @@ SAMPLES = 2500  # 10 s
 HIGH_PASS_HZ = 0.5  # removes wander, and with it the level of the baseline, which the median then restores
 MAX_PADDED_S = 1.0
 MOST_GAPS = 0.2  # a lead with more of it missing is estimated from the others
+FLAT = 0.01  # of the median lead's height; a lead that stays within it was not connected
 
 # Dower 1980 (doi:10.1016/S0022-0736(80)80004-9): the eight independent leads from Frank's x, y, z.
 DOWER: NDArray[np.float64] = np.array(
@@ -40,20 +42,11 @@ def remove_wander(samples_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.f
     return np.asarray(high - np.median(high, axis=-1, keepdims=True))
 
 
-def fill_leads(eight_mv: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(8, time) with NaN leads replaced by what the dipole seen by the other leads projects on them (Dower)."""
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(eight_mv).all(axis=1))
-    if known.all():
-        return eight_mv
-    if known.sum() < 2:
-        raise NotSimulatableError(
-            "Fewer than two independent leads are recorded, so the twelve leads cannot be simulated.",
-            "Give a recording with at least two limb leads, better all twelve.",
-        )
-    # A small ridge keeps the unseen direction of a planar lead set at zero rather than at noise.
-    seen = DOWER[known]
-    dipole = np.linalg.solve(seen.T @ seen + 0.01 * np.eye(3), seen.T @ eight_mv[known])
-    return np.where(known[:, None], eight_mv, DOWER @ dipole)
+def fill_leads(eight_mv: NDArray[np.float64], fs_hz: float = MEASURED_FS_HZ) -> NDArray[np.float64]:
+    """(8, time) with NaN leads estimated from the others (leads.py). Raises NotSimulatableError where there is none."""
+    twelve = np.full((len(LEADS), eight_mv.shape[1]), np.nan)
+    twelve[[LEADS.index(name) for name in INDEPENDENT_LEADS]] = eight_mv
+    return eight_leads(twelve, fs_hz)
 
 
 def to_model(ecg: Ecg, start_s: float = 0.0) -> Tensor:
@@ -62,13 +55,12 @@ def to_model(ecg: Ecg, start_s: float = 0.0) -> Tensor:
     Uses ten seconds from `start_s`; a recording a little shorter is continued by its last value, a much
     shorter one is repeated in mirror image, which keeps beats whole enough for the encoder.
     """
-    twelve = standard_twelve(ecg).samples_mv
-    eight = twelve[[LEADS.index(name) for name in INDEPENDENT_LEADS]]
-    a = round(start_s * ecg.fs_hz)
-    eight = eight[:, a : a + round(SAMPLES / FS_HZ * ecg.fs_hz)]
-    mostly_gaps = np.isnan(eight).mean(axis=1) > MOST_GAPS
-    eight = np.where(mostly_gaps[:, None], np.nan, fill_gaps(eight))
-    eight = remove_wander(resample(fill_leads(eight), ecg.fs_hz, FS_HZ), FS_HZ)
+    twelve = standard_twelve(ecg.window(start_s, SAMPLES / FS_HZ)).samples_mv
+    whole = fill_gaps(twelve)
+    height_mv = np.ptp(whole, axis=1)
+    unusable = (np.isnan(twelve).mean(axis=1) > MOST_GAPS) | (height_mv <= FLAT * np.median(height_mv))
+    level = remove_wander(resample(whole, ecg.fs_hz, FS_HZ), FS_HZ)
+    eight = eight_leads(np.where(unusable[:, None], np.nan, level), FS_HZ)
     lacking = SAMPLES - eight.shape[1]
     if lacking > 0:
         eight = np.pad(

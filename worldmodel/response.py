@@ -1,100 +1,145 @@
 """Stage one of the dynamics: what an action changes, by how much, and how surely.
 
-Exposure follows a one-compartment course relative to the reference exposure; the effect is linear in it
-(the concentration-effect models of the ecgrdvq trial are, doi:10.1038/clpt.2014.155). Between people,
-exposure, sensitivity and the day itself vary; each sample is one such person on one such day.
+Exposure follows its course (exposure.py), effects follow the effect site, several drugs act together (interaction.py).
+Between people, rates, exposure and sensitivity vary, and every day has its own wandering: each sample is one person on
+one day. With ECGs of this person on a drug at hand (observed.py) the people are those that fit to them.
 """
 
 import math
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from worldmodel.beat import clamp_response
+from worldmodel.exposure import Rates, absorption_rate, course, peak
+from worldmodel.interaction import combine
 from worldmodel.pharmacology import EFFECTS, Action, DrugExposure
+from worldmodel.population import Population, shipped_population
 
-# Change between two drug-free ECGs of one person some hours apart, SD in units of EFFECTS. The trial's
-# within-triplicate SDs (rate 2.8 bpm, PR 5.5, QRS 3.9, J-Tpeak 5.3, Tpeak-Tend 3.7 ms) hold measurement
-# noise too, and hours add to it; the figures here are a policy between the two.
-DAY_SD = {
-    "hr_bpm": 3.0,
-    "pr_ms": 3.0,
-    "qrs_ms": 1.0,
-    "jtpeakc_ms": 4.0,
-    "tpeak_tend_ms": 2.5,
-    "t_amplitude_fraction": 0.06,
-}
-PK_TIME_CV = 0.2  # of Tmax and half-life between people; from memory, needs a clinician
 # Low potassium enhances block of IKr: prolongation grows by this fraction per mmol/L below 4.0.
 # Direction from AHA/ACCF 2010 (doi:10.1161/CIRCULATIONAHA.109.192704), size from memory, needs a clinician.
 POTASSIUM_GAIN = 0.3
 _REPOLARISATION = [EFFECTS.index(name) for name in ("jtpeakc_ms", "tpeak_tend_ms")]
+PER_DRUG = 3 + len(EFFECTS)  # absorption, elimination, exposure; sensitivity of each effect
 
 
-def exposure(hours: Tensor, drug: DrugExposure, tmax_h: Tensor, half_life_h: Tensor) -> Tensor:
-    """Exposure relative to the peak (bolus, oral) or the plateau (infusion); 0 before the dose.
+@dataclass(frozen=True)
+class People:
+    """k people, standard normal: own (k, PER_DRUG) by the name of a drug, shared (k, 6) the same for all drugs."""
 
-    Oral: Bateman curve scaled to 1 at Tmax, with the absorption rate that puts its peak there. Where Tmax is
-    too late for that (beyond 1/ke), absorption and elimination are taken as equal, the latest peak there is.
-    """
-    ke = math.log(2.0) / half_life_h
-    t = hours.clamp(min=0.0)
-    if drug.infusion:
-        return 1.0 - torch.exp(-ke * t)
-    ratio = (ke * tmax_h).clamp(max=0.999)
-    log_r = _log_absorption_ratio(ratio)
-    ka = ke * torch.exp(log_r)
-    t_peak = log_r / (ka - ke)
-    curve = torch.exp(-ke * t) - torch.exp(-ka * t)
-    return curve / (torch.exp(-ke * t_peak) - torch.exp(-ka * t_peak))
+    own: dict[str, Tensor]
+    shared: Tensor
 
 
-def _log_absorption_ratio(ke_tmax: Tensor) -> Tensor:
-    """log(ka/ke) that solves ke Tmax = log(r) / (r - 1), by bisection; ke_tmax in (0, 1)."""
-    low, high = torch.full_like(ke_tmax, 1e-4), torch.full_like(ke_tmax, 12.0)
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        later = middle / torch.expm1(middle) > ke_tmax
-        low, high = torch.where(later, middle, low), torch.where(later, high, middle)
-    return 0.5 * (low + high)
+@dataclass(frozen=True)
+class Bearing:
+    """What of k patients bears on a response: potassium (k,) in mmol/L, NaN where unknown, and AF (k,) bool."""
+
+    potassium_mmol_l: Tensor
+    fibrillating: Tensor
+
+
+def levels(drug: DrugExposure, hours: Tensor, own: Tensor, unseen: float) -> tuple[Tensor, Tensor]:
+    """Plasma and effect site, relative to the reference exposure, at `hours` (n,): (k, n) each; own (k, PER_DRUG)."""
+    ke = math.log(2.0) / drug.half_life_h
+    ka = absorption_rate(drug.tmax_h, drug.half_life_h)
+    lag = math.inf if drug.effect_half_life_h == 0 else math.log(2.0) / drug.effect_half_life_h
+    slow = math.log(2.0) / drug.slow_half_life_h
+
+    def constant(value: float) -> Tensor:
+        return torch.full((1, 1), value, dtype=own.dtype)
+
+    def rates(absorption: Tensor, elimination: Tensor) -> Rates:
+        return Rates(
+            ka * absorption, ke * elimination, constant(drug.slow_share), slow * elimination, constant(lag)
+        )
+
+    faster = torch.exp(drug.absorption_cv * own[:, :1])
+    person = rates(faster, torch.exp(drug.elimination_cv * own[:, 1:2]))
+    top = constant(1.0) if drug.infusion else peak(rates(constant(1.0), constant(1.0)))
+    plasma, site = course(hours - drug.given_h - drug.lag_h / faster, person, drug.infusion)
+    scale = drug.relative_dose / top
+    return (
+        scale * plasma * _log_normal(own[:, 2:3], drug.exposure_cv),
+        scale * site.clamp(min=0.0) * _log_normal(own[:, 2:3], (1.0 - unseen) * drug.exposure_cv),
+    )
+
+
+def effects(
+    drugs: Sequence[DrugExposure], hours: Tensor, people: People, bearing: Bearing, population: Population
+) -> Tensor:
+    """Changes that drugs cause at `hours` (n,), on their own clock: (k, n, 6) in the order and units of EFFECTS."""
+    k = len(people.shared)
+    if not drugs:
+        return torch.zeros(k, len(hours), len(EFFECTS), dtype=people.shared.dtype)
+    found, at_site = [], []
+    for drug in drugs:
+        own = people.own[drug.name]
+        _, site = levels(drug, hours, own, population.unseen)
+        normal = (
+            math.sqrt(population.shared) * people.shared + math.sqrt(1.0 - population.shared) * own[:, 3:]
+        )
+        sensitivity = normal @ population.sensitivity_cholesky.to(own.dtype).T
+        mean, sd = _profile(drug, bearing.fibrillating, own.dtype)
+        # the small number keeps the slope of a power finite at no exposure
+        found.append(((site + 1e-9) ** drug.effects.power)[..., None] * (mean + sd * sensitivity)[:, None])
+        at_site.append(site)
+    total = combine(drugs, torch.stack(at_site), torch.stack(found))
+    return total * _potassium_gain(bearing.potassium_mmol_l, total.dtype)[:, None]
+
+
+def draw_people(names: Sequence[str], k: int, generator: torch.Generator) -> People:
+    """k people, balanced (see `balanced_normal`). What a person is under one drug does not hang on the others asked for."""
+    base = int(torch.randint(2**31, (1,), generator=generator))
+
+    def drawn(name: str, columns: int) -> Tensor:
+        own = torch.Generator().manual_seed(base + zlib.crc32(name.encode()))
+        return balanced_normal(k, columns, own)
+
+    return People({name: drawn(name, PER_DRUG) for name in sorted(set(names))}, drawn("", len(EFFECTS)))
 
 
 def sample_responses(
-    actions: Sequence[Action], potassium_mmol_l: Tensor, fibrillating: Tensor, generator: torch.Generator
+    actions: Sequence[Action],
+    potassium_mmol_l: Tensor,
+    fibrillating: Tensor,
+    generator: torch.Generator,
+    population: Population | None = None,
 ) -> Tensor:
     """Responses to each action, (action, k, 6) in the order and units of EFFECTS.
 
     potassium_mmol_l: (k,), NaN where unknown, which leaves the response as it is; fibrillating: (k,) bool.
     Sample k is the same person on the same day under every action, so that actions differ by what they do.
     """
-    k = potassium_mmol_l.shape[0]
-    day = _balanced_normal(k, len(EFFECTS), generator) * torch.tensor([DAY_SD[name] for name in EFFECTS])
-    person = _balanced_normal(k, 3, generator)
-    sensitivity = _balanced_normal(k, len(EFFECTS), generator)
-    gain = torch.ones(k, len(EFFECTS))
-    lack = (4.0 - potassium_mmol_l).clamp(min=0.0).nan_to_num(0.0)
-    gain[:, _REPOLARISATION] += POTASSIUM_GAIN * lack[:, None]
-    rows = []
-    for action in actions:
-        hours = torch.full((k,), action.hours)
-        total = day.clone()
-        for drug in action.drugs:
-            level = drug.relative_dose * exposure(
-                hours,
-                drug,
-                drug.tmax_h * torch.exp(PK_TIME_CV * person[:, 0]),
-                drug.half_life_h * torch.exp(PK_TIME_CV * person[:, 1]),
-            )
-            cv = math.sqrt(math.log1p(drug.exposure_cv**2))
-            level = level * torch.exp(cv * person[:, 2] - 0.5 * cv**2)
-            mean, sd = _profile(drug, fibrillating)
-            total = total + level[:, None] * (mean + sd * sensitivity) * gain
-        rows.append(total)
+    population = population or shipped_population()
+    bearing = Bearing(potassium_mmol_l, fibrillating)
+    k = len(potassium_mmol_l)
+    people = draw_people([drug.name for action in actions for drug in action.drugs], k, generator)
+    day = _draw_day([action.hours for action in actions], k, population, generator)
+    rows = [
+        day[:, i] + effects(action.drugs, torch.tensor([action.hours]), people, bearing, population)[:, 0]
+        for i, action in enumerate(actions)
+    ]
     return clamp_response(torch.stack(rows))
 
 
-def _balanced_normal(k: int, n: int, generator: torch.Generator) -> Tensor:
+def _draw_day(hours: Sequence[float], k: int, population: Population, generator: torch.Generator) -> Tensor:
+    """How k people have wandered since the pre-dose ECG at 0 after each of `hours`, (k, n, 6)."""
+    times = sorted({0.0, *hours})
+    at = torch.tensor(times, dtype=torch.float64)
+    of_day = population.day.covariance(at, torch.zeros(len(at)), noisy=torch.zeros(len(at), dtype=torch.bool))
+    size = len(times) * len(EFFECTS)
+    root = torch.linalg.cholesky(of_day.reshape(size, size) + 1e-9 * torch.eye(size))
+    path = (
+        (balanced_normal(k, size, generator).double() @ root.T).reshape(k, len(times), len(EFFECTS)).float()
+    )
+    return (path - path[:, :1])[:, [times.index(hour) for hour in hours]]
+
+
+def balanced_normal(k: int, n: int, generator: torch.Generator) -> Tensor:
     """(k, n) normal draws with mean 0 over the k samples and sample variance (over k - 1) of 1 on average.
 
     With the paper's K = 3 the mean effect would else be off by more than half of the spread between people.
@@ -103,9 +148,23 @@ def _balanced_normal(k: int, n: int, generator: torch.Generator) -> Tensor:
     return draws if k == 1 else draws - draws.mean(dim=0)
 
 
-def _profile(drug: DrugExposure, fibrillating: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (k, 6) and SD (6,) of a drug's effects at the reference exposure, for the rhythm of each sample."""
-    mean = torch.tensor([drug.effects.mean.get(name, 0.0) for name in EFFECTS]).repeat(len(fibrillating), 1)
+def _log_normal(normal: Tensor, cv: float) -> Tensor:
+    """Of mean 1 and (logarithmic) spread cv."""
+    return torch.exp(cv * normal - 0.5 * cv**2)
+
+
+def _profile(drug: DrugExposure, fibrillating: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Mean (k, 6) and SD (6,) of a drug's effects at the reference exposure, for the rhythm of each person."""
+    mean = torch.tensor([drug.effects.mean.get(name, 0.0) for name in EFFECTS], dtype=dtype)
+    mean = mean.repeat(len(fibrillating), 1)
     if drug.effects.hr_bpm_af is not None:
         mean[fibrillating, EFFECTS.index("hr_bpm")] = drug.effects.hr_bpm_af
-    return mean, torch.tensor([drug.effects.sd.get(name, 0.0) for name in EFFECTS])
+    return mean, torch.tensor([drug.effects.sd.get(name, 0.0) for name in EFFECTS], dtype=dtype)
+
+
+def _potassium_gain(potassium_mmol_l: Tensor, dtype: torch.dtype) -> Tensor:
+    """Factor on each effect, (k, 6)."""
+    gain = torch.ones(len(potassium_mmol_l), len(EFFECTS), dtype=dtype)
+    lack = (4.0 - potassium_mmol_l).clamp(min=0.0).nan_to_num(0.0).to(dtype)
+    gain[:, _REPOLARISATION] += POTASSIUM_GAIN * lack[:, None]
+    return gain

@@ -13,14 +13,20 @@ named. That every alarm value counts the same, 1/2, and that hazards add is poli
 
 An interval that could not be measured is not normal: it is named in `unknown`, and the risk is then
 a lower bound. With neither QT nor rate there is no risk to speak of, and it is None.
+
+Other risks stand beside it: of the patient's circumstances (torsade.py) and of what an ECG shows apart
+from intervals (labels/). `combined_risk` joins them by the same rule.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import exp2
-from typing import Literal
+from math import exp2, prod
+from typing import TYPE_CHECKING, Literal
 
 from worldmodel.measurement import Intervals
+
+if TYPE_CHECKING:  # the command line reads this module, and must not wait for torch
+    from torch import Tensor
 
 AHA_2009_QRS = "AHA/ACCF/HRS 2009 ECG standardisation III, doi:10.1161/CIRCULATIONAHA.108.191095"
 AHA_2009_QT = "AHA/ACCF/HRS 2009 ECG standardisation IV, doi:10.1161/CIRCULATIONAHA.108.191096"
@@ -140,6 +146,67 @@ def interval_risk(
             unknown[hazard.name] = reasons.get(hazard.interval, f"{hazard.interval} not measured")
     blind = after.qtcf_ms is None and after.hr_bpm is None
     return Risk(None if blind else _risk(h_total), tuple(components), unknown, not_applicable)
+
+
+def interval_risk_torch(
+    after: "Mapping[str, Tensor]",
+    before: "Mapping[str, Tensor] | None" = None,
+    *,
+    female: bool | None = None,
+) -> "Tensor":
+    """`interval_risk` on tensors, of one shape and by the names of Intervals; gradients flow through.
+
+    NaN is what could not be measured: it adds no hazard, and the risk is NaN where neither QT nor rate is known.
+    Raises KeyError where an interval that a hazard looks at is not given.
+    """
+    h_total = 0.0 * after["hr_bpm"].nan_to_num()
+    for hazard in hazards(female):
+        x = after[hazard.interval]
+        unknown = x.isnan()
+        if hazard.of != "value":
+            if before is None:
+                continue
+            unknown = unknown | before[hazard.interval].isnan()
+            then = before[hazard.interval].masked_fill(
+                unknown, 1.0
+            )  # a NaN here would be one in every gradient
+            x = x - then if hazard.of == "change" else 100.0 * (x / then - 1.0)
+        x = x.masked_fill(unknown, hazard.limit)
+        h_total = h_total + ((x - hazard.limit) / (hazard.alarm - hazard.limit)).clamp(min=0.0) ** 2
+    blind = after["qtcf_ms"].isnan() & after["hr_bpm"].isnan()
+    return (1.0 - (-h_total).exp2()).masked_fill(blind, float("nan"))
+
+
+@dataclass(frozen=True)
+class CombinedRisk:
+    """value in 0..1, None where no part is known. parts: each risk that went in, by name; unknown: those that
+    could not be judged, where there are any `value` is a lower bound."""
+
+    value: float | None
+    parts: dict[str, float]
+    unknown: tuple[str, ...] = ()
+
+
+def combined_risk(parts: Mapping[str, float | None]) -> CombinedRisk:
+    """Risks of several kinds as one: 1 - prod(1 - r), None being a risk that could not be judged.
+
+    It is the rule of the intervals, as r = 1 - 2^(-h) and hazards add: no danger is averaged away by the absence of
+    another, two half alarms are more than one, and a part of 0 changes nothing. It is exact where the dangers come
+    independently of each other. Where they go together it counts twice, so no two parts may look at the same
+    thing: `label_risk` leaves out what the intervals judge. `torsade_risk` looks at the QTc before the dose, with 2 of
+    its 21 points.
+    """
+    known = {name: risk for name, risk in parts.items() if risk is not None}
+    unknown = tuple(name for name, risk in parts.items() if risk is None)
+    return CombinedRisk(1.0 - prod(1.0 - r for r in known.values()) if known else None, known, unknown)
+
+
+def combined_risk_torch(*parts: "Tensor") -> "Tensor":
+    """The value of `combined_risk` on tensors of one shape; NaN is a part that could not be judged."""
+    safe, known = 1.0 - parts[0].nan_to_num(), ~parts[0].isnan()
+    for part in parts[1:]:
+        safe, known = safe * (1.0 - part.nan_to_num()), known | ~part.isnan()
+    return (1.0 - safe).masked_fill(~known, float("nan"))
 
 
 def hazards(female: bool | None) -> tuple[Hazard, ...]:

@@ -1,7 +1,10 @@
 """Samplers: from noise to a clean latent. Short functions named after their papers.
 
 What matters here is the spread of the samples, since it becomes sigma_R: the tests run each sampler with
-the exact denoiser of a Gaussian and compare the spread with the truth.
+the exact denoiser of a Gaussian and of two modes and compare the spread with the truth.
+
+All take noise (batch, ...), standard normal, and alpha_bars (steps,), ascending, and return the clean latent, i.e. the
+prediction at the last level. Fresh noise comes from a generator of the CPU, so that a seed means the same everywhere.
 """
 
 from collections.abc import Callable
@@ -9,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from worldmodel.diffusion import Denoise
+from worldmodel.diffusion import Denoise, cosine_alpha_bars
 
 Progress = Callable[[float], None]
 
@@ -27,20 +30,43 @@ def karras_alpha_bars(
     return alpha_bars
 
 
-def dpmpp_2m(denoise: Denoise, noise: Tensor, alpha_bars: Tensor, progress: Progress | None = None) -> Tensor:
-    """DPM-Solver++(2M), the deterministic second-order multistep solver (arXiv 2211.01095, alg. 2).
+def ddpm_alpha_bars(stride: int = 1) -> Tensor:
+    """Every stride-th level of the training schedule, from the noisiest to the cleanest."""
+    levels = cosine_alpha_bars()
+    return torch.cat([levels[stride - 1 :: stride].flip(0), levels[:1]]) if stride > 1 else levels.flip(0)
 
-    noise: (batch, ...) standard normal; alpha_bars: (steps,) ascending; returns the clean latent, i.e. the last
-    prediction at the smallest noise.
+
+def ddpm_ancestral(
+    denoise: Denoise,
+    noise: Tensor,
+    alpha_bars: Tensor,
+    generator: torch.Generator,
+    progress: Progress | None = None,
+) -> Tensor:
+    """Ancestral sampling (paper, alg. 2 with eq. 13-17; arXiv 2006.11239), without clipping.
+
+    Its variance is that of a known z_0: exact in small steps only; see the tests for what strides cost.
     """
-    batch = noise.shape[0]
-    alpha, sigma = alpha_bars.sqrt(), (1 - alpha_bars).sqrt()
-    lam = torch.log(alpha / sigma)
+    z = noise
+    for i, here in enumerate(alpha_bars):
+        clean = _predict(denoise, z, alpha_bars, i, progress)
+        if i + 1 == len(alpha_bars):
+            return clean
+        there = alpha_bars[i + 1]
+        alpha = here / there
+        mean_clean = there.sqrt() * (1 - alpha) / (1 - here)
+        mean_noisy = alpha.sqrt() * (1 - there) / (1 - here)
+        sd = ((1 - there) / (1 - here) * (1 - alpha)).sqrt()
+        z = mean_clean.float() * clean + mean_noisy.float() * z + sd.float() * _fresh(z, generator)
+    raise ValueError("alpha_bars is empty")
+
+
+def dpmpp_2m(denoise: Denoise, noise: Tensor, alpha_bars: Tensor, progress: Progress | None = None) -> Tensor:
+    """DPM-Solver++(2M), the deterministic second-order multistep solver (arXiv 2211.01095, alg. 2)."""
+    alpha, sigma, lam = _levels(alpha_bars)
     z, previous = noise, noise
     for i in range(len(alpha_bars)):
-        clean = denoise(z, alpha_bars[i].float().expand(batch))
-        if progress is not None:
-            progress((i + 1) / len(alpha_bars))
+        clean = _predict(denoise, z, alpha_bars, i, progress)
         if i + 1 == len(alpha_bars):
             return clean
         h = lam[i + 1] - lam[i]
@@ -51,3 +77,46 @@ def dpmpp_2m(denoise: Denoise, noise: Tensor, alpha_bars: Tensor, progress: Prog
         z = (sigma[i + 1] / sigma[i]).float() * z - (alpha[i + 1] * torch.expm1(-h)).float() * estimate
         previous = clean
     raise ValueError("alpha_bars is empty")
+
+
+def sde_dpmpp_2m(
+    denoise: Denoise,
+    noise: Tensor,
+    alpha_bars: Tensor,
+    generator: torch.Generator,
+    progress: Progress | None = None,
+) -> Tensor:
+    """SDE-DPM-Solver++(2M), dpmpp_2m with fresh noise at every step (arXiv 2211.01095, eq. 18 and after)."""
+    alpha, sigma, lam = _levels(alpha_bars)
+    z, previous = noise, noise
+    for i in range(len(alpha_bars)):
+        clean = _predict(denoise, z, alpha_bars, i, progress)
+        if i + 1 == len(alpha_bars):
+            return clean
+        h = lam[i + 1] - lam[i]
+        taken = -torch.expm1(-2 * h)
+        estimate = clean
+        if i > 0:
+            r = (lam[i] - lam[i - 1]) / h
+            estimate = clean + (0.5 / r).float() * (clean - previous)
+        z = (sigma[i + 1] / sigma[i] * torch.exp(-h)).float() * z + (alpha[i + 1] * taken).float() * estimate
+        z = z + (sigma[i + 1] * taken.sqrt()).float() * _fresh(z, generator)
+        previous = clean
+    raise ValueError("alpha_bars is empty")
+
+
+def _levels(alpha_bars: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """alpha, sigma and their log ratio lambda, (steps,) each."""
+    alpha, sigma = alpha_bars.sqrt(), (1 - alpha_bars).sqrt()
+    return alpha, sigma, torch.log(alpha / sigma)
+
+
+def _predict(denoise: Denoise, z: Tensor, alpha_bars: Tensor, step: int, progress: Progress | None) -> Tensor:
+    clean = denoise(z, alpha_bars[step].float().to(z.device).expand(len(z)))
+    if progress is not None:
+        progress((step + 1) / len(alpha_bars))
+    return clean
+
+
+def _fresh(z: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(z.shape, generator=generator).to(z.device)

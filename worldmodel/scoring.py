@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the command line reads this module, and must not wait for torch
+    from torch import Tensor
 
 LAMBDA = 0.6  # the paper's weight of the spread
 K = 3  # and its number of samples: enough to rank, too few to report a spread by
@@ -33,3 +37,23 @@ def mean_and_spread(risks: Sequence[float]) -> Spread:
 def score(spread: Spread, lambda_: float = LAMBDA) -> float:
     """S(a) = mu_R + lambda sigma_R, eq. 3; lower is better. An unknown spread (K = 1) adds nothing."""
     return spread.mean + lambda_ * (spread.sd or 0.0)
+
+
+def mean_and_spread_torch(risks: "Tensor") -> "tuple[Tensor, Tensor]":
+    """`mean_and_spread` over the last axis of risks (..., K); the spread is NaN where K = 1.
+
+    Gradients flow through both. Where all K agree the spread has none of its own (its root is not
+    differentiable at 0); it is taken as 0, the middle of what it could be.
+    """
+    mean = risks.mean(-1)
+    if risks.shape[-1] < 2:
+        return mean, mean.detach() * float("nan")
+    variance = risks.var(-1, correction=1)
+    agree = variance == 0
+    return mean, variance.masked_fill(agree, 1.0).sqrt().masked_fill(agree, 0.0)
+
+
+def score_torch(risks: "Tensor", lambda_: float = LAMBDA) -> "Tensor":
+    """`score` of the risks (..., K) of each action, (...)."""
+    mean, sd = mean_and_spread_torch(risks)
+    return mean + lambda_ * sd.nan_to_num(0.0)

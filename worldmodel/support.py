@@ -1,16 +1,28 @@
-"""Whether the model has any business simulating this ECG and this action."""
+"""Whether the model has any business simulating this ECG and this action.
+
+Three answers: as in training; simulated but marked as outside of it; not simulated at all (`why_refused`).
+"""
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from worldmodel.beat import RESPONSE_LIMITS
+from worldmodel.leads import estimated_leads, shipped_leads
 from worldmodel.measurement import Measurement
 from worldmodel.pharmacology import Action
+from worldmodel.typicality import judge_typicality
 
 # The ranges of the virtual trial; see virtual/patients.py.
 HR_RANGE_BPM = (42.0, 165.0)
 QRS_MAX_MS = 185.0
-KNOWN_RHYTHMS = ("sinus", "atrial_fibrillation")
+# How little of each rhythm was in training; the rest was never in it.
+RHYTHM_DOUBT = {"sinus": 0.0, "atrial_fibrillation": 0.1}
 RECONSTRUCTION_LIMIT = 0.15  # of the ECG's own RMS; virtual and real recordings of good quality stay under it
-RELATIVE_DOSE_MAX = 3.0
+RELATIVE_DOSE_FAR = (
+    1.5  # from here on doubt grows, to a half at twice as much: effects are linear in the dose
+)
+MARKED = 0.5
 
 
 @dataclass(frozen=True)
@@ -22,40 +34,89 @@ class Support:
     reasons: tuple[str, ...] = ()
 
 
+def why_refused(measured: Measurement) -> str | None:
+    """Why nothing can be simulated from this ECG; None where something can.
+
+    Without beats, in ventricular fibrillation and from a recording of no use there is no beat whose change would
+    mean anything. All else that is strange is simulated and marked by `judge_support`.
+    """
+    fibrillation = next((f for f in measured.findings if f.name == "ventricular_fibrillation"), None)
+    if fibrillation is not None:
+        return fibrillation.text
+    if measured.quality.verdict == "unusable":
+        return "The recording is unusable: " + " ".join(measured.quality.reasons[-1:])
+    return None
+
+
 def judge_support(
     measured: Measurement, amplitudes_trusted: bool, reconstruction_error: float, action: Action
 ) -> Support:
-    """Reasons to distrust a simulation, each with a weight; their sum, at most 1, is the score.
+    """Reasons to distrust a simulation, each with a doubt in 0..1; the score is the doubt of all, as if independent.
 
     amplitudes_trusted: of the pre-dose ECG; reconstruction_error: RMS of encode-decode over its RMS.
     """
-    reasons: list[tuple[float, str]] = []
-    if not amplitudes_trusted:
-        reasons.append((0.6, "the file's scale is in doubt, and the encoder reads millivolts"))
-    if measured.rhythm.label not in KNOWN_RHYTHMS:
-        reasons.append(
-            (0.6, f"rhythm is {measured.rhythm.label.replace('_', ' ')}; trained on sinus rhythm and AF")
-        )
+    refused = why_refused(measured)
+    if refused is not None:
+        return Support(False, 1.0, (refused,))
+    doubts = [
+        *_of_ecg(measured),
+        *_of_action(action),
+        *(
+            [(0.6, "the file's scale is in doubt, and the encoder reads millivolts")]
+            * (not amplitudes_trusted)
+        ),
+    ]
+    if reconstruction_error > RECONSTRUCTION_LIMIT:
+        doubts.append((0.6, f"the encoder loses {100 * reconstruction_error:.0f} % of this ECG's amplitude"))
+    score = 1.0 - float(np.prod([1.0 - doubt for doubt, _ in doubts]))
+    return Support(score < MARKED, round(score, 3), tuple(text for _, text in doubts))
+
+
+def _of_ecg(measured: Measurement) -> list[tuple[float, str]]:
+    doubts = []
+    rhythm = measured.rhythm.label
+    if RHYTHM_DOUBT.get(rhythm, 1.0) > 0:
+        known = "of which little was in training" if rhythm in RHYTHM_DOUBT else "never in training"
+        doubts.append((RHYTHM_DOUBT.get(rhythm, 0.6), f"rhythm is {rhythm.replace('_', ' ')}, {known}"))
     hr = measured.intervals.hr_bpm
     if hr is not None and not HR_RANGE_BPM[0] <= hr <= HR_RANGE_BPM[1]:
-        reasons.append((0.5, f"rate of {hr:.0f} bpm is outside {HR_RANGE_BPM[0]:.0f}-{HR_RANGE_BPM[1]:.0f}"))
+        doubts.append((0.5, f"rate of {hr:.0f} bpm is outside {HR_RANGE_BPM[0]:.0f}-{HR_RANGE_BPM[1]:.0f}"))
     qrs = measured.intervals.qrs_ms
     if qrs is not None and qrs > QRS_MAX_MS:
-        reasons.append((0.5, f"QRS of {qrs:.0f} ms is wider than any in training"))
-    if measured.quality.verdict == "unusable":
-        reasons.append((0.6, "the recording is unusable: " + "; ".join(measured.quality.reasons)))
-    if len(measured.missing_leads) > 2:
-        reasons.append((0.5, f"{len(measured.missing_leads)} leads are estimated from the others"))
-    elif measured.missing_leads:
-        reasons.append((0.2, f"{', '.join(measured.missing_leads)} estimated from the other leads"))
-    if reconstruction_error > RECONSTRUCTION_LIMIT:
-        reasons.append((0.6, f"the encoder loses {100 * reconstruction_error:.0f} % of this ECG's amplitude"))
-    reasons += [
-        (0.5, f"{drug.name}: {drug.relative_dose:.1f} times the dose its effect was measured at")
-        for drug in action.drugs
-        if drug.relative_dose > RELATIVE_DOSE_MAX
+        doubts.append((0.5, f"QRS of {qrs:.0f} ms is wider than any in training"))
+    ectopic = [
+        f for f in measured.findings if f.name in ("ventricular_ectopic_beats", "atrial_ectopic_beats")
     ]
+    doubts += [(0.15, f"what the drug does to {f.name.replace('_', ' ')} is not modelled") for f in ectopic]
+    swapped = [reason for reason in measured.quality.reasons if "swapped" in reason]
+    doubts += [(0.5, reason.rstrip(".")) for reason in swapped]
+    typical = judge_typicality(measured)
+    if typical is not None and typical.distance > 1:
+        told = f"farther from the virtual patients than {100 * typical.share:.0f} % of themselves"
+        doubts.append((min(0.9, 0.7 * (typical.distance - 1)), f"{told}, most of all by {typical.farthest}"))
+    gone = estimated_leads(measured)
+    if gone:
+        told_r = shipped_leads().expected_r(gone)
+        worst = min(told_r, key=lambda lead: told_r[lead])
+        text = ", ".join(gone) if len(gone) < 4 else f"{len(gone)} leads"
+        how_well = (
+            f"estimated from the other leads, with a correlation to the true ones from {told_r[worst]:.2f} on"
+        )
+        doubts.append((1.0 - told_r[worst] ** 2, f"{text}: {how_well}"))
+    return doubts
+
+
+def _of_action(action: Action) -> list[tuple[float, str]]:
+    doubts = []
+    for drug in action.drugs:
+        if drug.relative_dose > RELATIVE_DOSE_FAR:
+            doubt = 0.5 * np.log2(drug.relative_dose / RELATIVE_DOSE_FAR)
+            times = f"{drug.relative_dose:.1f} times the dose its effect was measured at"
+            doubts.append((float(min(0.9, doubt)), f"{drug.name}: {times}"))
     if len(action.drugs) > 1:
-        reasons.append((0.2, "effects of several drugs are added; their interaction is not modelled"))
-    score = min(1.0, sum(weight for weight, _ in reasons))
-    return Support(score < 0.5, round(score, 3), tuple(text for _, text in reasons))
+        doubts.append((0.2, "effects of several drugs are added; their interaction is not modelled"))
+    for name, (low, high) in RESPONSE_LIMITS.items():
+        total = sum(drug.relative_dose * drug.effects.mean.get(name, 0.0) for drug in action.drugs)
+        if not low <= total <= high:
+            doubts.append((0.5, f"a change of {total:+.3g} in {name} is more than can be drawn"))
+    return doubts

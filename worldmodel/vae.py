@@ -4,6 +4,8 @@ Sixty-four, because intervals must survive: on virtual and on real recordings al
 of an 80-ms patch leaves about 30 uV with 32 channels and 10 uV with 64.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -29,16 +31,59 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class Vae(nn.Module):
-    """z = f_enc(x) and back (paper, sec. 4). Windows of two patches overlap, so no seam shows between steps.
+class Autoencoder(nn.Module):
+    """z = f_enc(x) and back (paper, sec. 4), for networks that define `moments` and `decode_raw`.
 
-    The latent is normalised per channel with the mean and SD of the training set (`fit_scale`), so that the
-    diffusion sees unit variance. Its width is the number of samples in a patch, so that it can start as the
-    principal components of patches (`start_from_patches`) and train from there.
+    The latent is normalised per channel with the mean and SD of a training set (`fit_scale`), so that the diffusion
+    sees unit variance.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.latent_mean: Tensor
+        self.latent_sd: Tensor
+        self.register_buffer("latent_mean", torch.zeros(channels))
+        self.register_buffer("latent_sd", torch.ones(channels))
+
+    def moments(self, x_mv: Tensor) -> Tensor:
+        """Mean and log-variance of q(z|x) one after the other, (batch, 2 channels, steps)."""
+        raise NotImplementedError
+
+    def decode_raw(self, z: Tensor) -> Tensor:
+        """ECG in mV from a latent before normalisation."""
+        raise NotImplementedError
+
+    def posterior(self, x_mv: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of q(z|x), (batch, channels, steps) each, before normalisation."""
+        mean, log_var = self.moments(x_mv).chunk(2, dim=1)
+        return mean, log_var.clamp(-12.0, 2.0)
+
+    def encode(self, x_mv: Tensor) -> Tensor:
+        """Normalised latent mean, (batch, channels, steps)."""
+        mean, _ = self.posterior(x_mv)
+        return (mean - self.latent_mean[:, None]) / self.latent_sd[:, None]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """ECG in mV, (batch, leads, time), from a normalised latent."""
+        return self.decode_raw(z * self.latent_sd[:, None] + self.latent_mean[:, None])
+
+    @torch.no_grad()
+    def fit_scale(self, recordings_mv: Iterable[Tensor]) -> None:
+        """Set mean and SD of each channel from batches of recordings, (batch, leads, time) each."""
+        z = torch.cat([self.posterior(x.to(self.latent_mean.device))[0] for x in recordings_mv])
+        self.latent_mean.copy_(z.mean(dim=(0, 2)))
+        self.latent_sd.copy_(z.std(dim=(0, 2)).clamp(min=1e-3))
+
+
+class Vae(Autoencoder):
+    """The code of eight leads. Windows of two patches overlap, so no seam shows between steps.
+
+    Its width is the number of samples in a patch, so that it can start as the principal components of patches
+    (`start_from_patches`) and train from there.
     """
 
     def __init__(self, blocks: int = 3) -> None:
-        super().__init__()
+        super().__init__(LATENT_CHANNELS)
         width = LEADS_IN * PATCH
         self.patch = nn.Conv1d(LEADS_IN, width, 2 * PATCH, stride=PATCH, padding=PATCH // 2)
         self.encoder = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
@@ -46,10 +91,6 @@ class Vae(nn.Module):
         self.from_latent = nn.Conv1d(LATENT_CHANNELS, width, 1)
         self.decoder = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.unpatch = nn.ConvTranspose1d(width, LEADS_IN, 2 * PATCH, stride=PATCH, padding=PATCH // 2)
-        self.latent_mean: Tensor
-        self.latent_sd: Tensor
-        self.register_buffer("latent_mean", torch.zeros(LATENT_CHANNELS))
-        self.register_buffer("latent_sd", torch.ones(LATENT_CHANNELS))
 
     @torch.no_grad()
     def start_from_patches(self, x_mv: Tensor) -> None:
@@ -74,27 +115,17 @@ class Vae(nn.Module):
         assert self.to_latent.bias is not None
         self.to_latent.bias[LATENT_CHANNELS:] = -10.0  # a posterior SD of 7 uV
 
-    def posterior(self, x_mv: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of q(z|x), (batch, 64, 125) each, before normalisation; x_mv (batch, 8, 2500)."""
-        mean, log_var = self.to_latent(self.encoder(self.patch(x_mv))).chunk(2, dim=1)
-        return mean, log_var.clamp(-12.0, 2.0)
+    def moments(self, x_mv: Tensor) -> Tensor:
+        out: Tensor = self.to_latent(self.encoder(self.patch(x_mv)))
+        return out
 
     def decode_raw(self, z: Tensor) -> Tensor:
         out: Tensor = self.unpatch(self.decoder(self.from_latent(z)))
         return out
 
-    def encode(self, x_mv: Tensor) -> Tensor:
-        """Normalised latent mean, (batch, 64, 125)."""
-        mean, _ = self.posterior(x_mv)
-        return (mean - self.latent_mean[:, None]) / self.latent_sd[:, None]
-
-    def decode(self, z: Tensor) -> Tensor:
-        """ECG in mV, (batch, 8, 2500), from a normalised latent."""
-        return self.decode_raw(z * self.latent_sd[:, None] + self.latent_mean[:, None])
-
 
 def vae_loss(
-    vae: Vae, x_mv: Tensor, generator: torch.Generator, kl_weight: float = 1e-5
+    vae: Autoencoder, x_mv: Tensor, generator: torch.Generator, kl_weight: float = 1e-5
 ) -> tuple[Tensor, Tensor]:
     """Reconstruction + KL, and the reconstruction MSE alone (mV^2).
 
@@ -102,7 +133,7 @@ def vae_loss(
     is content with a rounded QRS.
     """
     mean, log_var = vae.posterior(x_mv)
-    z = mean + torch.exp(0.5 * log_var) * torch.randn(mean.shape, generator=generator)
+    z = mean + torch.exp(0.5 * log_var) * torch.randn(mean.shape, generator=generator).to(mean.device)
     error = vae.decode_raw(z) - x_mv
     mse = error.pow(2).mean()
     slope = torch.diff(error, dim=-1).pow(2).mean()

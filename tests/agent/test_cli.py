@@ -145,7 +145,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     [
         (("--preset", "delineator"), "--data"),
         (("--preset", "delineator", "--data", "nowhere"), "--data"),
-        (("--preset", "small", "--data", "."), "--preset delineator"),
+        (("--preset", "paper", "--data", "."), "--data"),
     ],
 )
 def test_training_says_what_data_it_needs(

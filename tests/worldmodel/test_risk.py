@@ -3,11 +3,20 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from worldmodel.measurement import Intervals
-from worldmodel.risk import HAZARDS, Hazard, interval_risk
+from worldmodel.risk import (
+    HAZARDS,
+    JUDGED_INTERVALS,
+    Hazard,
+    combined_risk,
+    combined_risk_torch,
+    interval_risk,
+    interval_risk_torch,
+)
 
 NORMAL = Intervals(hr_bpm=68, pr_ms=160, qrs_ms=92, qt_ms=400, qtcf_ms=417, tpeak_tend_ms=80)
 
@@ -92,3 +101,66 @@ def test_components_say_why() -> None:
     (qtc,) = (component for component in risk.components if component.name == "qtc")
     assert qtc.text == "QTcF 512 ms (limit 460, alarm 500)"
     assert qtc.risk > 0.5
+
+
+def tensors(rows: list[Intervals]) -> dict[str, torch.Tensor]:
+    """Columns of the judged intervals, NaN where not measured."""
+    return {
+        name: torch.tensor(
+            [float("nan") if getattr(row, name) is None else getattr(row, name) for row in rows],
+            dtype=torch.float64,
+        )
+        for name in JUDGED_INTERVALS
+    }
+
+
+@pytest.mark.parametrize("female", [True, False, None])
+@pytest.mark.parametrize("with_before", [True, False])
+def test_the_risk_on_tensors_is_the_risk(female: bool | None, with_before: bool) -> None:
+    """Normal, alarming, half measured and blind ones; with and without an ECG from before."""
+    rows = [
+        NORMAL,
+        replace(NORMAL, qtcf_ms=512, hr_bpm=44),
+        replace(NORMAL, qrs_ms=150, pr_ms=None, tpeak_tend_ms=120),
+        replace(NORMAL, qtcf_ms=None, hr_bpm=140),
+        Intervals(pr_ms=320),
+    ]
+    before = [NORMAL, replace(NORMAL, qtcf_ms=None), NORMAL, NORMAL, NORMAL]
+    of_tensors = interval_risk_torch(tensors(rows), tensors(before) if with_before else None, female=female)
+    for row, then, value in zip(rows, before, of_tensors.tolist(), strict=True):
+        expected = interval_risk(row, then if with_before else None, female=female).value
+        assert value == pytest.approx(expected if expected is not None else float("nan"), nan_ok=True)
+
+
+def test_gradients_flow_through_the_risk_and_around_what_was_not_measured() -> None:
+    """A drug that lengthens the QTc is felt; what was not measured, before or after, makes no gradient NaN."""
+    after = tensors([replace(NORMAL, qtcf_ms=480, pr_ms=None)])
+    for column in after.values():
+        column.requires_grad_()
+    interval_risk_torch(after, tensors([replace(NORMAL, qrs_ms=None)])).sum().backward()
+    assert all(column.grad is not None and column.grad.isfinite().all() for column in after.values())
+    slope = after["qtcf_ms"].grad
+    assert slope is not None
+    nearly = [
+        interval_risk(replace(NORMAL, qtcf_ms=480 + step, pr_ms=None), NORMAL).value for step in (-0.01, 0.01)
+    ]
+    assert slope.item() == pytest.approx((nearly[1] - nearly[0]) / 0.02, rel=1e-4)
+
+
+def test_combined_risks_add_as_hazards_do() -> None:
+    """Two alarms of one half are 1 - 2^-2, as in one interval risk; nothing is averaged away."""
+    assert combined_risk({"intervals": 0.5, "labels": 0.5}).value == pytest.approx(0.75)
+    assert combined_risk({"intervals": 0.3, "labels": 0.0}).value == pytest.approx(0.3)
+
+
+def test_a_part_that_could_not_be_judged_is_named_and_not_zero() -> None:
+    risk = combined_risk({"intervals": 0.3, "labels": None})
+    assert (risk.value, risk.parts, risk.unknown) == (pytest.approx(0.3), {"intervals": 0.3}, ("labels",))
+    assert combined_risk({"labels": None}).value is None
+
+
+def test_combined_risk_on_tensors_is_the_combined_risk() -> None:
+    a = torch.tensor([0.5, 0.3, float("nan")])
+    b = torch.tensor([0.5, float("nan"), float("nan")])
+    values = combined_risk_torch(a, b).tolist()
+    assert values == pytest.approx([0.75, 0.3, float("nan")], nan_ok=True)

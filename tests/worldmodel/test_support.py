@@ -1,17 +1,35 @@
 """Support: each reason to distrust a simulation is found, and nothing is said without one."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.worldmodel.virtual_patients import HERG_BLOCKER, NO_DRUG, PROLONG_QT
-from worldmodel.measurement import Intervals, Measurement, Quality, Rhythm
+from tests.worldmodel.virtual_patients import AV_BLOCKER, HERG_BLOCKER, NO_DRUG, PROLONG_QT
+from worldmodel.delineation.measure import measure
+from worldmodel.ecg import LEADS, standard_twelve
+from worldmodel.measurement import Finding, Intervals, Measurement, Quality, Rhythm
 from worldmodel.pharmacology import Action
-from worldmodel.support import judge_support
+from worldmodel.readers import read_ecg
+from worldmodel.support import MARKED, judge_support, why_refused
 
 ORDINARY = Measurement(
     intervals=Intervals(hr_bpm=70.0, qrs_ms=95.0), rhythm=Rhythm("sinus", 0.9), quality=Quality("good")
 )
+
+DATA = Path(os.environ.get("ECGWM_DATA", Path(__file__).parents[3] / "shared/data"))
+# Of LUDB, by its table.
+RECORDS = {"sinus": (9, 11, 17, 29, 33), "fibrillation": (101, 129, 173), "paced": (45, 93, 95, 111)}
+
+
+@pytest.fixture
+def ludb() -> Path:
+    folder = DATA / "ludb"
+    if not folder.is_dir():
+        pytest.skip("LUDB is not here")
+    return folder
 
 
 def test_an_ordinary_ecg_and_dose_are_in_distribution() -> None:
@@ -25,8 +43,11 @@ def test_an_ordinary_ecg_and_dose_are_in_distribution() -> None:
         (replace(ORDINARY, rhythm=Rhythm("paced", 0.9)), "paced"),
         (replace(ORDINARY, intervals=Intervals(hr_bpm=190.0)), "190 bpm"),
         (replace(ORDINARY, intervals=Intervals(qrs_ms=200.0)), "200 ms"),
-        (replace(ORDINARY, quality=Quality("unusable", ("all flat",))), "all flat"),
-        (replace(ORDINARY, missing_leads=("V1", "V2", "V3")), "3 leads"),
+        (
+            replace(ORDINARY, quality=Quality("usable", ("possibly the arm electrodes are swapped.",))),
+            "swapped",
+        ),
+        (replace(ORDINARY, missing_leads=("V1", "V2", "V3")), "V1, V2, V3"),
     ],
 )
 def test_what_training_has_not_seen_is_out_of_distribution(measured: Measurement, told: str) -> None:
@@ -40,3 +61,65 @@ def test_a_doubtful_scale_a_lost_signal_and_a_huge_dose_count() -> None:
     assert not judge_support(ORDINARY, False, 0.03, NO_DRUG).in_distribution
     assert not judge_support(ORDINARY, True, 0.4, NO_DRUG).in_distribution
     assert not judge_support(ORDINARY, True, 0.03, tenfold).in_distribution
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        (
+            replace(ORDINARY, quality=Quality("unusable", ("V1: flat.", "No lead can be measured."))),
+            "No lead",
+        ),
+        (
+            replace(ORDINARY, findings=(Finding("ventricular_fibrillation", 0.6, "Waves of 300/min."),)),
+            "300/min",
+        ),
+    ],
+)
+def test_without_beats_nothing_is_simulated(measured: Measurement, told: str) -> None:
+    assert told in (why_refused(measured) or "")
+    assert judge_support(measured, True, 0.03, NO_DRUG).score == 1.0
+
+
+def test_what_is_strange_but_has_beats_is_marked_and_not_refused() -> None:
+    for label in ("paced", "atrial_flutter", "other"):
+        assert why_refused(replace(ORDINARY, rhythm=Rhythm(label, 0.9))) is None
+    assert why_refused(ORDINARY) is None
+
+
+def score(measured: Measurement, action: Action = NO_DRUG, trusted: bool = True) -> float:
+    return judge_support(measured, trusted, 0.03, action).score
+
+
+def test_the_score_rises_from_sinus_rhythm_to_what_was_never_in_training() -> None:
+    fibrillating = replace(ORDINARY, rhythm=Rhythm("atrial_fibrillation", 0.9))
+    paced = replace(ORDINARY, rhythm=Rhythm("paced", 0.9))
+    scores = [score(ORDINARY), score(fibrillating), score(paced), score(paced, trusted=False)]
+    assert scores == sorted(set(scores)) and scores[1] < MARKED <= scores[2]
+
+
+def test_the_score_rises_with_each_lead_that_is_missing() -> None:
+    missing = [(), ("V6",), ("V1",), ("V1", "V2"), LEADS[6:], LEADS[1:]]
+    scores = [score(replace(ORDINARY, missing_leads=gone)) for gone in missing]
+    assert scores == sorted(set(scores))
+    assert scores[2] < 0.2 and scores[-1] > 0.9
+    assert score(replace(ORDINARY, missing_leads=("III", "aVL"))) == 0.0  # which follow from the others
+
+
+def test_the_score_rises_with_dose_and_number_of_drugs() -> None:
+    doses = [Action((replace(HERG_BLOCKER, relative_dose=dose),)) for dose in (1.0, 1.5, 2.0, 3.0, 6.0)]
+    scores = [score(ORDINARY, action) for action in doses]
+    assert scores[0] == scores[1] == 0.0 and scores == sorted(scores) and scores[3] >= MARKED
+    assert 0 < score(ORDINARY, Action((HERG_BLOCKER, AV_BLOCKER))) < MARKED
+
+
+def test_real_recordings_are_ordered(ludb: Path) -> None:
+    """Medians over recordings: sinus rhythm, fibrillation, pacing, and sinus rhythm at ten times its size."""
+    ecgs = {
+        kind: [standard_twelve(read_ecg(ludb / "data" / f"{record}.hea")) for record in records]
+        for kind, records in RECORDS.items()
+    }
+    ecgs["tenfold"] = [replace(ecg, samples_mv=10 * ecg.samples_mv) for ecg in ecgs["sinus"]]
+    medians = [float(np.median([score(measure(ecg)) for ecg in ecgs[kind]])) for kind in ecgs]
+    assert medians == sorted(set(medians))
+    assert medians[0] < 0.1 and medians[1] < MARKED <= medians[2]

@@ -9,7 +9,8 @@ from worldmodel.ecg import LEADS, Ecg
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.pharmacology import EFFECTS
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_twelve
-from worldmodel.virtual.patients import F_WAVE_IN_LEADS, Patients, sample_patients
+from worldmodel.virtual.patients import Patients, sample_patients
+from worldmodel.virtual.surface import F_WAVE_IN_LEADS
 from worldmodel.virtual.trial import record
 
 SEED = 7
@@ -20,7 +21,7 @@ QRS_MS, JTPEAKC_MS, TPEAK_TEND_MS = 92.0, 235.0, 78.0
 def demo_ecg() -> Ecg:
     """Ten seconds, twelve leads, of the same made-up patient every time; no recording of a person is in it."""
     generator = torch.Generator().manual_seed(SEED)
-    patient = _in_rapid_fibrillation(sample_patients(1, generator))
+    patient = _in_rapid_fibrillation(sample_patients(1, generator, "atrial_fibrillation"))
     r_times = sample_r_times(patient.rhythm, SAMPLES / FS_HZ, generator)
     eight = record(patient, torch.zeros(1, len(EFFECTS)), r_times, generator)
     return Ecg(to_twelve(eight)[0].double().numpy(), FS_HZ, LEADS, source="built-in synthetic patient")

@@ -1,95 +1,88 @@
-"""Virtual patients: covariates, beat timing and waves, drawn so that they are consistent with each other.
+"""Virtual patients: covariates, rhythm, beat timing and waves, drawn so that they are consistent with each other.
 
-Ranges are textbook values for adults (from memory, need a clinician) unless a source stands beside them.
-A wave is an amplitude per lead; most of it is a dipole seen through Dower's lead matrix, the rest belongs to
-the single lead, as real ECGs are not of rank three.
+Two thirds have waves fitted to real recordings, a third those of the textbook. Ranges are textbook values for
+adults (from memory, need a clinician) unless a source stands beside them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from worldmodel.beat import JT_RR_EXPONENT, BeatTiming
 from worldmodel.grid import Rhythm
-from worldmodel.preprocessing import DOWER
+from worldmodel.virtual.covariates import Covariates, Shifts, sample_covariates, shifts
+from worldmodel.virtual.morphologies import Morphologies, sample_morphologies
+from worldmodel.virtual.morphology_fit import CLASSES
+from worldmodel.virtual.rhythms import RHYTHMS, Pattern, sample_pattern
+from worldmodel.virtual.surface import Surface, sample_surface
+from worldmodel.virtual.textbook import ectopic_waves, textbook_waves
+from worldmodel.virtual.waves import DELTA, QRS, ST, T, Waves, choose, settle
 
-LOCAL_FRACTION = 0.3  # of a wave that no dipole explains
-QRS_COMPONENTS = 6
-AF_FRACTION = 0.2
-
-# Mean dipoles of the QRS components in order of time (x left, y down, z back), mV: septum, apex, free wall,
-# late free wall, base, terminal. The loop they draw is that of a textbook vectorcardiogram.
-QRS_DIPOLES = torch.tensor(
-    [
-        [-0.12, 0.02, -0.20],
-        [0.45, 0.45, -0.25],
-        [1.10, 0.75, 0.25],
-        [0.45, 0.25, 0.65],
-        [-0.10, -0.05, 0.40],
-        [-0.05, -0.08, 0.12],
-    ]
-)
-QRS_POSITIONS = torch.tensor([0.20, 0.36, 0.48, 0.60, 0.74, 0.84])  # of the QRS duration
-T_DIPOLE = torch.tensor([0.32, 0.18, -0.22])
-F_WAVE_IN_LEADS = torch.tensor([0.3, 0.7, 1.0, 0.5, 0.35, 0.25, 0.2, 0.2])  # strongest in V1 and II
-P_DIPOLES = torch.tensor([[0.03, 0.08, -0.04], [0.06, 0.05, 0.03]])  # right, then left atrium
-
-
-@dataclass(frozen=True)
-class Covariates:
-    """What the record would say, (batch,) each: age in years, sex, potassium in mmol/L."""
-
-    age_years: Tensor
-    female: Tensor
-    potassium_mmol_l: Tensor
-
-
-@dataclass(frozen=True)
-class Waves:
-    """Shapes of one beat, amplitudes in mV (batch, components, 8 leads).
-
-    qrs_position, qrs_width: (batch, QRS_COMPONENTS), in fractions of the QRS duration. t_rise: (batch,) width of
-    the T wave's left half as a fraction of J-Tpeak. t_notch: small second
-    component behind the T peak; st: ST segment.
-    """
-
-    p: Tensor
-    qrs: Tensor
-    qrs_position: Tensor
-    qrs_width: Tensor
-    t: Tensor
-    t_rise: Tensor
-    t_notch: Tensor
-    st: Tensor
-
-
-@dataclass(frozen=True)
-class Surface:
-    """What else lies on the recording, per lead (batch, 8) in mV: f waves of fibrillation, muscle noise, wander.
-
-    f_rate_hz: (batch,) rate of the f waves. All of it stays with the patient from one recording to the next.
-    """
-
-    f_rate_hz: Tensor
-    f_size_mv: Tensor
-    muscle_mv: Tensor
-    wander_mv: Tensor
+TEXTBOOK_FRACTION = 1 / 3
+# What a delta wave adds before the usual QRS, and how much of PR is left.
+DELTA_MS, SHORT_PR_MS = 34.0, (85.0, 118.0)
 
 
 @dataclass(frozen=True)
 class Patients:
-    """A batch of virtual patients before the dose."""
+    """A batch of virtual patients before the dose.
+
+    rhythm: mean and spread of RR; pattern: which rhythm, and what is lasting in it. timing and waves are those of
+    the usual beat, ectopic_timing and ectopic_waves those of a beat from the ventricles.
+    """
 
     covariates: Covariates
     timing: BeatTiming
     rhythm: Rhythm
+    pattern: Pattern
     waves: Waves
+    ectopic_timing: BeatTiming
+    ectopic_waves: Waves
     surface: Surface
 
+    @property
+    def labels(self) -> list[str]:
+        """The rhythm of each patient, one of rhythms.RHYTHMS."""
+        return [RHYTHMS[label] for label in self.pattern.label.tolist()]
 
-def sample_patients(batch: int, generator: torch.Generator) -> Patients:
-    """A batch of patients: a quarter in bed with fast rates, a fifth in atrial fibrillation, some with wide QRS."""
+    @property
+    def p_is_fixed(self) -> Tensor:
+        """(batch,) whether a delineator can read a P wave that belongs to the median beat."""
+        return self.timing.has_p & ~self.pattern.of("atrial_pacing")
+
+
+def sample_patients(batch: int, generator: torch.Generator, rhythm: str | None = None) -> Patients:
+    """A batch of patients; rhythm: all of this one of rhythms.RHYTHMS, else as often as a hospital sees them."""
+    covariates = sample_covariates(batch, generator)
+    pattern = sample_pattern(covariates.age_years, rhythm, generator)
+    shift = shifts(covariates)
+    paced = pattern.of("ventricular_pacing")
+    seen = sample_morphologies(paced, generator)
+    from_book = (torch.rand(batch, generator=generator) < TEXTBOOK_FRACTION) & ~paced
+    timing = _sample_timing(pattern, shift, seen, from_book, generator)
+    qrs_ms = timing.landmarks_ms[:, 4] - timing.landmarks_ms[:, 2]
+    waves = choose(from_book, textbook_waves(qrs_ms, generator), seen.waves)
+    waves = _adapted(waves, pattern, shift, generator)
+    timing = _widened(timing, pattern.of("preexcitation"))
+    timing, waves = settle(timing, waves)
+    ectopic = settle(_ectopic_timing(timing, generator), ectopic_waves(batch, generator))
+    return Patients(
+        covariates,
+        timing,
+        _sample_rhythm(pattern, timing.rr_s, generator),
+        pattern,
+        waves,
+        *ectopic,
+        sample_surface(pattern, generator),
+    )
+
+
+def _sample_timing(
+    pattern: Pattern, shift: Shifts, seen: Morphologies, from_book: Tensor, generator: torch.Generator
+) -> BeatTiming:
+    """Landmarks with R in the middle of QRS. A fitted beat is drawn towards the intervals it was fitted at."""
+    batch = pattern.label.shape[0]
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(batch, generator=generator)
@@ -97,92 +90,104 @@ def sample_patients(batch: int, generator: torch.Generator) -> Patients:
     def normal(mean: float, sd: float) -> Tensor:
         return mean + sd * torch.randn(batch, generator=generator)
 
-    age = uniform(19.0, 90.0)
-    female = torch.rand(batch, generator=generator) < 0.5
-    potassium = normal(4.1, 0.55).clamp(2.4, 6.5)
-    fibrillating = torch.rand(batch, generator=generator) < AF_FRACTION
-
-    hr = normal(72.0, 15.0) + 22.0 * fibrillating + 15.0 * (torch.rand(batch, generator=generator) < 0.25)
-    rr_s = 60.0 / hr.clamp(42.0, 165.0)
+    rr_s = 60.0 / _sample_rate(pattern, shift, generator)
     wide = torch.rand(batch, generator=generator) < 0.15
-    qrs = (normal(96.0, 10.0) + wide * uniform(15.0, 65.0)).clamp(70.0, 185.0)
-    pr = (normal(158.0, 22.0) + 0.2 * (age - 45.0) - 0.10 * (hr - 70.0)).clamp(100.0, 330.0)
-    # Women repolarise later; low potassium prolongs and flattens, high potassium shortens and peaks.
-    jtpeakc = (normal(225.0, 22.0) + 8.0 * female - 8.0 * (potassium - 4.1)).clamp(140.0, 360.0)
-    tpeak_tend = (normal(76.0, 9.0) - 5.0 * (potassium - 4.1)).clamp(48.0, 150.0)
-    p_width = normal(104.0, 10.0).clamp(70.0, 140.0)
-    before_r = 0.46 * qrs
-    qrs_on, qrs_off = -before_r, qrs - before_r
-    t_peak = qrs_off + (jtpeakc * rr_s**JT_RR_EXPONENT).clamp(min=70.0)
-    p_on = qrs_on - pr
-    p_off = torch.minimum(p_on + p_width, qrs_on - 6.0)
+    qrs = normal(94.0, 10.0) + shift.qrs_ms + wide * uniform(15.0, 65.0)
+    jtpeakc = normal(226.0, 21.0) + shift.jtpeakc_ms
+    tpeak_tend = normal(76.0, 9.0) + shift.tpeak_tend_ms
+    on, off, peak, end = seen.landmarks_ms[:, [2, 4, 5, 6]].unbind(1)
+    narrow = seen.kind == CLASSES.index("narrow")
+    own_qrs = (off - on) * torch.exp(normal(0.0, 0.05))
+    kept = torch.where(from_book, torch.zeros(batch), uniform(0.0, 1.0))
+    # A block's shape is that of its width.
+    qrs = torch.where(~narrow & ~from_book, own_qrs, qrs + kept * (own_qrs - qrs)).clamp(70.0, 190.0)
+    jtpeakc = jtpeakc + 0.7 * kept * ((peak - off) / seen.rr_s**JT_RR_EXPONENT - jtpeakc)
+    tpeak_tend = tpeak_tend + 0.7 * kept * ((end - peak) - tpeak_tend)
+
+    pr = (normal(158.0, 22.0) + shift.pr_ms - 0.10 * (60.0 / rr_s - 70.0)).clamp(100.0, 330.0)
+    pr = torch.where(pattern.of("preexcitation"), uniform(*SHORT_PR_MS) + DELTA_MS, pr)
+    p_on = -0.46 * qrs - pr
+    p_off = torch.minimum(p_on + normal(104.0, 10.0).clamp(70.0, 140.0), -0.46 * qrs - 6.0)
+    t_peak = 0.54 * qrs + (jtpeakc.clamp(140.0, 360.0) * rr_s**JT_RR_EXPONENT).clamp(min=70.0)
+    t_end = t_peak + tpeak_tend.clamp(48.0, 150.0)
+    landmarks = [p_on, p_off, -0.46 * qrs, torch.zeros(batch), 0.54 * qrs, t_peak, t_end]
+    without_p = pattern.of(
+        "atrial_fibrillation", "atrial_flutter", "wenckebach", "av_block_3", "ventricular_pacing"
+    )
+    return BeatTiming(torch.stack(landmarks, dim=1), rr_s, ~without_p)
+
+
+def _sample_rate(pattern: Pattern, shift: Shifts, generator: torch.Generator) -> Tensor:
+    """Beats per minute, (batch,): a quarter of the patients in bed with fast rates."""
+    batch = pattern.label.shape[0]
+    fast = torch.rand(batch, generator=generator) < 0.25
+    usual = 72.0 + 15.0 * torch.randn(batch, generator=generator) + 15.0 * fast + shift.hr_bpm
+    part = torch.rand(batch, generator=generator)
+    usual = (usual + 24.0 * pattern.of("atrial_fibrillation")).clamp(42.0, 165.0)
+    of_flutter = 60.0 * (4.0 + 1.4 * part) / pattern.ratio
+    for names, low, high in (
+        (("ventricular_ectopy", "atrial_ectopy"), 55.0, 95.0),
+        (("wenckebach",), 45.0, 70.0),
+        (("av_block_2_to_1",), 34.0, 50.0),
+        (("av_block_3",), 28.0, 46.0),
+        (("ventricular_pacing", "atrial_pacing"), 60.0, 85.0),
+    ):
+        usual = torch.where(pattern.of(*names), low + (high - low) * part, usual)
+    return torch.where(pattern.of("atrial_flutter"), of_flutter, usual)
+
+
+def _sample_rhythm(pattern: Pattern, rr_s: Tensor, generator: torch.Generator) -> Rhythm:
+    batch = rr_s.shape[0]
+    part = torch.rand(batch, generator=generator)
+    irregular = pattern.of("atrial_fibrillation")
+    sd_s = rr_s * torch.where(irregular, 0.12 + 0.16 * part, 0.005 + 0.055 * part)
+    steady = pattern.of("ventricular_pacing", "atrial_pacing", "av_block_3")
+    sd_s = torch.where(steady, 0.002 * rr_s, sd_s)
+    # Of a premature or dropped beat the sinus node knows nothing; its own variation is kept apart from it.
+    sd_s = torch.where(pattern.of("ventricular_ectopy", "atrial_ectopy", "wenckebach"), 0.4 * sd_s, sd_s)
+    return Rhythm(rr_s, sd_s, irregular, torch.rand(batch, generator=generator) * rr_s)
+
+
+def _adapted(waves: Waves, pattern: Pattern, shift: Shifts, generator: torch.Generator) -> Waves:
+    """The waves with what electrolytes and drugs make of T and ST, with spikes of a pacemaker, with a delta wave."""
+    batch = pattern.label.shape[0]
+    mv, place, width = waves.mv.clone(), waves.place.clone(), waves.width.clone()
+    mv[:, T] *= shift.t_size[:, None, None]
+    toward_v5 = torch.tensor([0.7, 0.6, -0.3, 0.0, 0.3, 0.8, 1.0, 0.9])
+    mv[:, ST.start + 1] -= shift.st_sag_mv[:, None] * toward_v5
+    delta = pattern.of("preexcitation")[:, None]
+    # The early forces point where most of the later ones do, and run into them without a notch.
+    early = 0.22 * mv[:, QRS].sum(dim=1)
+    mv[:, DELTA] = torch.where(delta, early, mv[:, DELTA])
+    later = torch.arange(QRS.start, QRS.stop) != DELTA
+    place[:, QRS] = torch.where(delta & later, 0.26 + 0.74 * place[:, QRS], place[:, QRS])
+    place[:, DELTA] = torch.where(delta[:, 0], 0.40, place[:, DELTA])
+    width[:, QRS] = torch.where(delta & later, 0.76 * width[:, QRS], width[:, QRS])
+    width[:, DELTA] = 0.19
+    spike = 0.7 * torch.exp(0.4 * torch.randn(batch, 8, generator=generator))
+    spike = spike * torch.sign(torch.randn(batch, 8, generator=generator))
+    at_p = pattern.of("atrial_pacing")
+    paced = at_p | pattern.of("ventricular_pacing")
+    return Waves(place, width, waves.t_left, mv, spike * paced[:, None], at_p)
+
+
+def _widened(timing: BeatTiming, delta: Tensor) -> BeatTiming:
+    """QRS begins earlier by the delta wave; P stays where it is."""
+    landmarks = timing.landmarks_ms.clone()
+    landmarks[:, 2] -= DELTA_MS * delta
+    landmarks[:, 1] = torch.minimum(landmarks[:, 1], landmarks[:, 2] - 4.0)
+    return replace(timing, landmarks_ms=landmarks)
+
+
+def _ectopic_timing(timing: BeatTiming, generator: torch.Generator) -> BeatTiming:
+    """Of a beat from the ventricles: QRS of 130 to 180 ms, JT shorter than usual by half of what QRS is longer."""
+    batch = timing.rr_s.shape[0]
+    qrs = 130.0 + 50.0 * torch.rand(batch, generator=generator)
+    usual = timing.landmarks_ms[:, 4] - timing.landmarks_ms[:, 2]
+    t_peak = (timing.landmarks_ms[:, 5] - timing.landmarks_ms[:, 4] - 0.5 * (qrs - usual)).clamp(min=110.0)
+    t_end = t_peak + (timing.landmarks_ms[:, 6] - timing.landmarks_ms[:, 5])
+    on, off = -0.46 * qrs, 0.54 * qrs
     landmarks = torch.stack(
-        [p_on, p_off, qrs_on, torch.zeros(batch), qrs_off, t_peak, t_peak + tpeak_tend], dim=1
+        [on - 160.0, on - 60.0, on, torch.zeros(batch), off, off + t_peak, off + t_end], dim=1
     )
-
-    sd_s = torch.where(fibrillating, rr_s * uniform(0.12, 0.28), rr_s * uniform(0.005, 0.06))
-    rhythm = Rhythm(rr_s, sd_s, fibrillating, torch.rand(batch, generator=generator) * rr_s)
-    return Patients(
-        Covariates(age, female, potassium),
-        BeatTiming(landmarks, rr_s, ~fibrillating),
-        rhythm,
-        _sample_waves(potassium, qrs, generator),
-        _sample_surface(fibrillating, generator),
-    )
-
-
-def _sample_surface(fibrillating: Tensor, generator: torch.Generator) -> Surface:
-    batch = fibrillating.shape[0]
-
-    def spread(centre_mv: float, sd: float) -> Tensor:
-        return centre_mv * torch.exp(sd * torch.randn(batch, 8, generator=generator))
-
-    return Surface(
-        f_rate_hz=4.5 + 3.5 * torch.rand(batch, generator=generator),
-        f_size_mv=spread(0.06, 0.4) * F_WAVE_IN_LEADS * fibrillating[:, None],
-        muscle_mv=spread(0.006, 0.9),
-        wander_mv=spread(0.01, 0.6),
-    )
-
-
-def _sample_waves(potassium: Tensor, qrs_ms: Tensor, generator: torch.Generator) -> Waves:
-    batch = potassium.shape[0]
-
-    def randn(*shape: int) -> Tensor:
-        return torch.randn(batch, *shape, generator=generator)
-
-    turn = _small_rotation(0.45 * randn(3))
-    size = torch.exp(0.30 * randn(1, 1))
-    qrs_dipoles = (
-        QRS_DIPOLES + 0.35 * QRS_DIPOLES.norm(dim=1, keepdim=True) * randn(QRS_COMPONENTS, 3)
-    ) * size
-    peaked = (1.0 + 0.35 * (potassium - 4.1)).clamp(0.2, 2.2)[:, None, None]
-    t_dipole = (T_DIPOLE + 0.15 * randn(1, 3)) * peaked * torch.exp(0.35 * randn(1, 1))
-    p_dipoles = P_DIPOLES * torch.exp(0.3 * randn(2, 1)) + 0.02 * randn(2, 3)
-    st = 0.04 * randn(1, 3)
-
-    def seen(dipoles: Tensor) -> Tensor:
-        """Dipoles (batch, n, 3) as amplitudes in the eight leads, (batch, n, 8)."""
-        leads = (dipoles @ turn) @ torch.from_numpy(DOWER).float().T
-        own = leads.abs().mean(dim=2, keepdim=True) * randn(dipoles.shape[1], 8)
-        return leads + LOCAL_FRACTION * own
-
-    wide_jitter = 0.02 + 0.02 * (qrs_ms > 120.0).float()[:, None]
-    return Waves(
-        p=seen(p_dipoles),
-        qrs=seen(qrs_dipoles),
-        qrs_position=QRS_POSITIONS + wide_jitter * randn(QRS_COMPONENTS),
-        qrs_width=(0.075 * torch.exp(0.2 * randn(QRS_COMPONENTS))).clamp(0.05, 0.10),
-        t=seen(t_dipole),
-        t_rise=0.30 * torch.exp(0.15 * randn()),
-        t_notch=0.25 * seen(t_dipole) * randn(1, 1).clamp(-1, 1),
-        st=seen(st),
-    )
-
-
-def _small_rotation(angles: Tensor) -> Tensor:
-    """Rotation matrices (batch, 3, 3) from rotation vectors (batch, 3), by the matrix exponential."""
-    x, y, z = angles.unbind(1)
-    zero = torch.zeros_like(x)
-    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).reshape(-1, 3, 3)
-    return torch.matrix_exp(skew)
+    return BeatTiming(landmarks, timing.rr_s, torch.zeros(batch, dtype=torch.bool))

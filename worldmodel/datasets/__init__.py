@@ -1,0 +1,1 @@
+"""Data sets of real recordings and measurements, one file each."""
