@@ -178,7 +178,7 @@ def _left_out(
 
 
 def _write(path: Path, trial: Trial, found: Predictions) -> None:
-    """One row for each subject, arm and time after the dose. The file appears whole or not at all. Raises OutputError."""
+    """One row for each subject, arm and time after the dose; whole or not at all. Raises OutputError."""
     low, high = found.quantiles[QUANTILES.index(0.05)], found.quantiles[QUANTILES.index(0.95)]
     names = [f"{name}_{what}" for name in INTERVALS for what in ("mean", "q05", "q95")]
     lines = [",".join(["RANDID", "EXTRT", "TPT", *names])]

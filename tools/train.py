@@ -1,6 +1,7 @@
-"""Tool: train the world model on a virtual trial of the catalogue's drugs."""
+"""Tool: train the world model on a virtual trial of the catalogue's drugs, or one of the smaller models."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,25 +25,101 @@ class TrainResult(Answer):
     actions: int | None = None
 
 
-def train_delineator(
-    data: Path, out: Path, seed: int, resume: bool, report: Callable[[str], None]
+Report = Callable[[str], None]
+
+
+def train_part(
+    preset: str, data: Sequence[Path], out: Path, seed: int, resume: bool, report: Report
 ) -> TrainResult:
-    """Train the marker of the delineator on an annotated set. Raises EcgFileError, WorldModelError."""
+    """Train one of PARTS, from the folders of real data that it needs, and write it to `out`.
+
+    Raises MissingInputError where data or --resume do not go with it, EcgFileError, DataSetError, WorldModelError.
+    """
+    part = PARTS[preset]
+    if len(data) not in part.folders:
+        most = max(part.folders)
+        wanted = "no --data: it makes its own data" if most == 0 else "one --data" if most == 1 else "--data"
+        raise MissingInputError(f"Preset {preset} takes {wanted}.", f"It learns from {part.learns_from}.")
+    if resume and not part.resumes:
+        raise MissingInputError(f"Preset {preset} has no checkpoints to go on from.", "Leave --resume out.")
+    return TrainResult(weights=str(part.train(data, out, seed, resume, report)))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the smaller models: what it learns from, how many folders that may be, and how it is trained."""
+
+    learns_from: str
+    folders: range
+    train: Callable[[Sequence[Path], Path, int, bool, Report], Path]
+    resumes: bool = False
+
+
+def _delineator(data: Sequence[Path], out: Path, seed: int, resume: bool, report: Report) -> Path:
     from worldmodel.delineation.marker_training import BATCHES, train_markers
     from worldmodel.evaluation.annotated_sets import find_set
 
-    return TrainResult(weights=str(train_markers(find_set(data), BATCHES, seed, out, resume, report)))
+    return train_markers(find_set(data[0]), BATCHES, seed, out, resume, report)
 
 
-def fit_morphologies(data: Sequence[Path], out: Path, report: Callable[[str], None]) -> TrainResult:
-    """Fit the beats of the virtual trial to the recordings in some folders. Raises WorldModelError."""
-    from worldmodel.virtual import morphology_fit
+def _population(data: Sequence[Path], out: Path, _seed: int, _resume: bool, report: Report) -> Path:
+    from worldmodel.datasets.ecgrdvq import read_trial
+    from worldmodel.population import save_population
+    from worldmodel.population_fit import fit_population
 
-    found = find_recordings(data)
+    tenths: set[int] = set()
+
+    def step(done: float) -> None:
+        if int(10 * done) not in tenths:
+            tenths.add(int(10 * done))
+            report(f"population {100 * done:.0f} %")
+
+    return save_population(fit_population(read_trial(data[0]), progress=step), out)
+
+
+def _morphologies(data: Sequence[Path], out: Path, _seed: int, _resume: bool, report: Report) -> Path:
+    from worldmodel.virtual.morphology_fit import fit_morphologies
+
+    return fit_morphologies(_files_in(data, report), out, report)
+
+
+def _leads(data: Sequence[Path], out: Path, _seed: int, _resume: bool, report: Report) -> Path:
+    from worldmodel.leads_fitting import fit_leads
+    from worldmodel.readers import read_ecg
+
+    return fit_leads(map(read_ecg, _files_in(data, report)), out)
+
+
+def _typical(_data: Sequence[Path], out: Path, seed: int, _resume: bool, _report: Report) -> Path:
+    from worldmodel.typicality import measure_typical
+
+    return measure_typical(out, seed)
+
+
+def _labels(data: Sequence[Path], out: Path, seed: int, _resume: bool, report: Report) -> Path:
+    from worldmodel.labels.training import train_labels
+
+    return train_labels(data[0], out, seed, report)
+
+
+ONE, SOME = range(1, 2), range(1, 100)
+PARTS = {
+    "delineator": Part("the human marks of an annotated set, such as LUDB", ONE, _delineator, resumes=True),
+    "population": Part("the table of the ecgrdvq trial", ONE, _population),
+    "morphologies": Part("12-lead recordings", SOME, _morphologies),
+    "leads": Part("12-lead recordings", SOME, _leads),
+    "typical": Part("virtual patients", range(1), _typical),
+    "labels": Part("a folder with labelled recordings (LUDB, CinC 2021)", ONE, _labels),
+}
+
+
+def _files_in(folders: Sequence[Path], report: Report) -> Sequence[Path]:
+    """The recordings in some folders; what cannot be one is reported."""
+    found = find_recordings(folders)
     for problem in found.problems:
         if problem.error is not None:
             report(f"{problem.file}: {problem.error.message}")
-    return TrainResult(weights=str(morphology_fit.fit_morphologies(found.files, out, report)))
+    return found.files
 
 
 def train_model(
@@ -50,7 +127,7 @@ def train_model(
     out: Path,
     seed: int,
     resume: bool,
-    report: Callable[[str], None],
+    report: Report,
     device: str = "auto",
     data: Sequence[Path] = (),
 ) -> TrainResult:
@@ -62,8 +139,8 @@ def train_model(
     from worldmodel.train import PRESETS, train
 
     if preset not in PRESETS | PAPER_PRESETS:
-        known = ", ".join([*PRESETS, *PAPER_PRESETS])
-        raise WorldModelError(f"There is no preset {preset!r}.", f"World models: {known}.")
+        known = f"World models: {', '.join([*PRESETS, *PAPER_PRESETS])}; smaller ones: {', '.join(PARTS)}."
+        raise WorldModelError(f"There is no preset {preset!r}.", known)
     actions = trial_actions(load_catalogue())
     if preset in PAPER_PRESETS:
         if data:
@@ -75,12 +152,11 @@ def train_model(
     return TrainResult(weights=str(weights), actions=len(actions))
 
 
-def _recordings_in(folders: Sequence[Path], report: Callable[[str], None]) -> "Tensor":
+def _recordings_in(folders: Sequence[Path], report: Report) -> "Tensor":
     """The ten-second windows of every usable recording in the folders."""
-    from tools.find import find_recordings
     from worldmodel.recordings import read_windows
 
-    files = find_recordings(folders).files
+    files = _files_in(folders, report)
     windows = read_windows(files)
     report(f"{len(windows)} windows of 10 s from {len(files)} recordings")
     return windows

@@ -46,7 +46,7 @@ OWN_SD = torch.tensor(
 
 @dataclass(frozen=True)
 class KnownEffect:
-    """Effects (6,) of a drug of that mechanism at its reference exposure, with the standard error (6,) of knowing them."""
+    """Effects (6,) of a drug of that mechanism at its reference exposure, and how surely they are known."""
 
     mechanism: Mapping[str, float]
     mean: Tensor

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from worldmodel.pharmacology import EFFECTS, DrugExposure
+from worldmodel.pharmacology import DrugExposure
 from worldmodel.population import N, Population
 from worldmodel.response import PER_DRUG, Bearing, People, effects, levels
 
@@ -106,7 +106,7 @@ def draw(
     """
     k = len(normal)
     z = seen.mean + normal @ seen.root.T
-    observed, noise, known = _observations(seen)
+    _, _, known = _observations(seen)
     values = torch.cat([one.values.flatten() for one in seen.series])
     of_ecg = known[: len(values)]
     by_person = _effects_of(seen, seen.series, z)
@@ -120,7 +120,8 @@ def draw(
     left_root = _root(left)
     expected = _effects_of(seen, asked, z) + _level_and_drift(seen, asked)
     whole = expected + residual @ gain.T + normal_day[:, : len(left)] @ left_root.T
-    return [part.reshape(k, -1, N) for part in whole.split([N * len(one.hours) for one in asked], dim=1)]
+    sizes = [N * len(one.hours) for one in asked]
+    return [part.reshape(k, -1, N) for part in torch.split(whole, sizes, dim=1)]
 
 
 def size_of(seen: Seen) -> int:
@@ -216,4 +217,5 @@ def _day_covariance(seen: Seen, series: Sequence[Series], noisy: Sequence[bool])
 def _root(covariance: Tensor) -> Tensor:
     """A square root that bears a covariance of no full rank."""
     values, vectors = torch.linalg.eigh(covariance)
-    return vectors * values.clamp(min=0.0).sqrt()
+    root: Tensor = vectors * values.clamp(min=0.0).sqrt()
+    return root

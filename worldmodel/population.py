@@ -115,7 +115,7 @@ def from_json(document: Mapping[str, Any]) -> Population:
             f"The population has layout {document.get('layout')}, this version reads layout {LAYOUT}.",
             "Fit it again: ecgwm-agent train --preset population --data DIR --out DIR",
         )
-    day = {
+    day: dict[str, Any] = {
         key: torch.tensor(v, dtype=torch.float64) if isinstance(v, list) else v
         for key, v in document["day"].items()
     }
@@ -144,6 +144,16 @@ def load_population(path: Path) -> Population:
             f"{path} is not a readable population ({error}).",
             "Reinstall the package, or fit it again: ecgwm-agent train --preset population --data DIR --out DIR",
         ) from error
+
+
+def save_population(population: Population, folder: Path) -> Path:
+    """Write `population.json` to the folder; the file appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / SHIPPED.name
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(to_json(population), indent=1) + "\n", "utf-8")
+    partial.replace(path)
+    return path
 
 
 @lru_cache(maxsize=1)

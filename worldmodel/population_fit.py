@@ -78,13 +78,6 @@ def fit_population(
         optimiser.step()
         if progress is not None:
             progress((at + 1) / rounds)
-    import os
-
-    if os.environ.get("DIAG"):
-        print(float(loss))
-        torch.set_printoptions(precision=2, sci_mode=False, linewidth=150)
-        print(people[:, N:].reshape(-1, len(drugs), PER_DRUG).mean(0))
-        print(people[:, :N].mean(0))
     with torch.no_grad():
         return problem.population(
             {name: value.detach() for name, value in problem.scaled(parameters).items()}
@@ -206,7 +199,9 @@ class _Problem:
         usual = self.effects(p, nobody)[0].detach()
         unsteady = (torch.cat([torch.zeros_like(usual[:1]), usual]) * p["log_unsteady"].exp()).flatten() ** 2
         assay = (2 * p["log_assay"]).exp().repeat_interleave(times - 1)
-        return torch.block_diag(whole + torch.diag(unsteady), torch.diag(assay))
+        parts_of = (whole + torch.diag(unsteady), torch.diag(assay))
+        found: Tensor = torch.block_diag(*parts_of)  # type: ignore[no-untyped-call]
+        return found
 
     def day(self, p: Parameters) -> dict[str, Tensor]:
         """Covariances (6, 6) of level, person, period and noise; the last two are correlated alike."""
@@ -282,7 +277,8 @@ class _Problem:
         left = (self.data - mean + (slope @ people[..., None])[..., 0]) * known
         root = torch.linalg.cholesky(whole)
         scaled = torch.linalg.solve_triangular(root, left[..., None], upper=False)
-        return -0.5 * scaled.square().sum() - root.diagonal(dim1=1, dim2=2).log().sum()
+        total: Tensor = -0.5 * scaled.square().sum() - root.diagonal(dim1=1, dim2=2).log().sum()
+        return total
 
     def prior(self, p: Parameters) -> Tensor:
         """Minus the log of weak priors: what eleven people cannot tell stays near what is usual."""
@@ -371,4 +367,5 @@ def correlation_root(free: Tensor) -> Tensor:
     """Lower root (6, 6) of a correlation matrix, from the 15 numbers below its diagonal."""
     rows, columns = torch.tril_indices(N, N, -1)
     lower = torch.eye(N, dtype=free.dtype).index_put((rows, columns), free)
-    return lower / lower.norm(dim=1, keepdim=True)
+    root: Tensor = lower / lower.norm(dim=1, keepdim=True)
+    return root

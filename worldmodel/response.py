@@ -92,7 +92,7 @@ def effects(
 
 
 def draw_people(names: Sequence[str], k: int, generator: torch.Generator) -> People:
-    """k people, balanced (see `balanced_normal`). What a person is under one drug does not hang on the others asked for."""
+    """k people, balanced (see `balanced_normal`): under one drug the same, whatever other drugs are asked for."""
     base = int(torch.randint(2**31, (1,), generator=generator))
 
     def drawn(name: str, columns: int) -> Tensor:
@@ -133,10 +133,9 @@ def _draw_day(hours: Sequence[float], k: int, population: Population, generator:
     of_day = population.day.covariance(at, torch.zeros(len(at)), noisy=torch.zeros(len(at), dtype=torch.bool))
     size = len(times) * len(EFFECTS)
     root = torch.linalg.cholesky(of_day.reshape(size, size) + 1e-9 * torch.eye(size))
-    path = (
-        (balanced_normal(k, size, generator).double() @ root.T).reshape(k, len(times), len(EFFECTS)).float()
-    )
-    return (path - path[:, :1])[:, [times.index(hour) for hour in hours]]
+    path = (balanced_normal(k, size, generator).double() @ root.T).reshape(k, len(times), len(EFFECTS))
+    change: Tensor = (path - path[:, :1]).float()
+    return change[:, [times.index(hour) for hour in hours]]
 
 
 def balanced_normal(k: int, n: int, generator: torch.Generator) -> Tensor:

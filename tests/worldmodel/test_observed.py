@@ -106,7 +106,7 @@ def test_a_high_concentration_raises_what_is_expected() -> None:
 
 
 def test_intervals_cover_virtual_people() -> None:
-    """80 % intervals for people of the same population, early ECGs seen: calibrated by construction, if the sums are right."""
+    """80 % intervals for people of the same population, early ECGs seen: calibrated, if the sums are right."""
     from worldmodel.response import PER_DRUG, People, effects
 
     generator = torch.Generator().manual_seed(4)

@@ -4,7 +4,7 @@ Predictions are changes from the baseline of the same period. They know that bas
 the plasma concentration, and the ECGs up to some hour after the dose.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +46,8 @@ def changes(trial: Trial) -> NDArray[np.float64]:
     """What was measured: (subject, arm, time, interval) changes from the baseline, in the order of INTERVALS."""
     absolute = np.concatenate([trial.qtcf_ms[..., None], trial.values], axis=-1)
     names = ("qtcf_ms", *EFFECTS)
-    ordered = absolute[..., [names.index(name) for name in INTERVALS]]
-    return ordered - ordered[:, :, :1]
+    ordered: NDArray[np.float64] = absolute[..., [names.index(name) for name in INTERVALS]]
+    return np.asarray(ordered - ordered[:, :, :1])
 
 
 def predict_trial(
