@@ -15,7 +15,8 @@ from worldmodel.denoiser import Denoiser
 from worldmodel.sampling import adams, chebyshev_alpha_bars
 from worldmodel.vae import Vae
 
-SAMPLER_STEPS = 7
+# Against fifty steps: 1.6 uV RMS, no mean interval by more than 0.3 ms, the spread of the latents by one per cent.
+SAMPLER_STEPS = 6
 # Rows that go through the networks together. On a CPU what they leave behind should stay in its caches: sixteen
 # are a third faster than 128. It bounds memory, too.
 ROWS_AT_ONCE = {"cpu": 16, "cuda": 512}

@@ -60,7 +60,7 @@ def few_noisy_steps(denoise: Denoise, z: Tensor) -> Tensor:
 SAMPLERS = [
     pytest.param(ddpm(1), 0.03, id="ddpm-1000"),
     pytest.param(ddpm(4), 0.04, id="ddpm-250"),
-    pytest.param(adams_in(SAMPLER_STEPS), 0.06, id="adams"),
+    pytest.param(adams_in(SAMPLER_STEPS), 0.08, id="adams"),
     pytest.param(dpm, 0.06, id="dpm++2m"),
     pytest.param(few_noisy_steps, 0.06, id="sde-dpm++2m"),
 ]
