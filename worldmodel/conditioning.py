@@ -59,6 +59,13 @@ def render_conditions(beat: PatientBeat, response: Tensor, r_times_s: Tensor) ->
     return warped, epk.render(epk.act(theta, response), r_times_s, times)
 
 
+def covariates(context: PatientContext, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Age in years, female, potassium in mmol/L of one patient, (batch,) each, NaN where unknown."""
+    known = (context.age_years, context.female, context.potassium_mmol_l)
+    age, female, potassium = (torch.full((batch,), float("nan") if x is None else float(x)) for x in known)
+    return age, female, potassium
+
+
 def context_vector(
     response: Tensor,
     age_years: Tensor,
@@ -83,12 +90,3 @@ def context_vector(
         (rr_s - 0.85) / 0.25,
     ]
     return torch.cat([response / RESPONSE_SCALE.to(response.device), torch.stack(columns, dim=1)], dim=1)
-
-
-def context_columns(context: PatientContext, batch: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Age, sex and potassium of one patient as columns (batch,) of `context_vector`, NaN where unknown."""
-
-    def column(value: float | bool | None) -> Tensor:
-        return torch.full((batch,), float("nan") if value is None else float(value))
-
-    return column(context.age_years), column(context.female), column(context.potassium_mmol_l)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from worldmodel.beat import move
 from worldmodel.checkpoint import load_tensors, part, sha256_of
-from worldmodel.conditioning import PatientBeat, context_columns, context_vector
+from worldmodel.conditioning import PatientBeat, context_vector, covariates
 from worldmodel.denoiser import Denoiser
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import NotSimulatableError, WeightsError
@@ -207,7 +207,7 @@ class WorldModel:
     ) -> Recipe:
         """All that is random: responses, rhythm and noise of each action and sample, as rows."""
         generator = torch.Generator().manual_seed(seed)
-        bearing = Bearing(context_columns(context, 1)[2], patient.rhythm.irregular)
+        bearing = Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
         seen = see_ecgs(observed, measured, actions, bearing, shipped_population()) if observed else None
         responses = sample_responses(
             actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator, seen=seen
@@ -226,7 +226,7 @@ class WorldModel:
             r_times = usual_r_times(patient.own, every, which)
             kept, added = other_beats(patient.recording, FS_HZ, patient.own, every, which)
         told = context_vector(
-            flat, *context_columns(context, len(flat)), patient.rhythm.irregular.expand(len(flat)), rr_s
+            flat, *covariates(context, len(flat)), patient.rhythm.irregular.expand(len(flat)), rr_s
         )
         noise = noise.repeat(len(actions), 1, 1)
         return Recipe(patient.beat, patient.latent, flat, r_times, noise, told, kept, added)

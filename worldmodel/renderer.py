@@ -4,8 +4,11 @@ The patient's own beats and the prior are laid on the rhythm (conditioning.py), 
 draws the recording. Rows are independent: patients x candidates x samples are one batch.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -13,10 +16,11 @@ from torch import Tensor
 from worldmodel.conditioning import PatientBeat, render_conditions
 from worldmodel.denoiser import Denoiser
 from worldmodel.diffusion import Denoise, guide
-from worldmodel.sampling import dpmpp_2m, karras_alpha_bars
+from worldmodel.sampling import adams, chebyshev_alpha_bars
 from worldmodel.vae import Vae
 
-SAMPLER_STEPS = 14
+# Against fifty steps: 1.6 uV RMS, no mean interval by more than 0.3 ms, the spread of the latents by one per cent.
+SAMPLER_STEPS = 6
 # Rows that go through the networks together. On a CPU what they leave behind should stay in its caches: sixteen
 # are a third faster than 128. It bounds memory, too.
 ROWS_AT_ONCE = {"cpu": 16, "cuda": 512}
@@ -60,7 +64,7 @@ class Renderer:
     """Conditions, encoder, sampler and decoder as one differentiable function.
 
     Nothing in it is random: the same noise gives the same ECG. Gradients flow from the ECG to every tensor of the
-    recipe; under `torch.no_grad` the memory is that of ROWS_AT_ONCE rows, whatever the batch.
+    recipe. Under `torch.no_grad` the memory is that of ROWS_AT_ONCE rows for each core, whatever the batch.
     """
 
     def __init__(self, vae: Vae, denoiser: Denoiser) -> None:
@@ -77,17 +81,19 @@ class Renderer:
         progress is called with the fraction done. gamma: explicit guidance towards the prior (paper, eq. 8), in units
         of normalised latents; 0 leaves the prior to the trained weights, as the paper's algorithm 2 does.
         """
-        batch, at_once = len(recipe.response), ROWS_AT_ONCE[self.device.type]
-        pieces = []
-        for start in range(0, batch, at_once):
+        batch = len(recipe.response)
+        on_cores = self.device.type == "cpu" and not torch.is_grad_enabled()
+        cores = torch.get_num_threads() if on_cores else 1
+        turns = cores * math.ceil(batch / ROWS_AT_ONCE[self.device.type] / cores)
+        at_once = math.ceil(batch / turns)
+        done = _Tally(batch * SAMPLER_STEPS, progress)
+
+        def some(start: int) -> Tensor:
             rows = recipe.rows(slice(start, start + at_once)).to(self.device)
+            return self._render_rows(rows, lambda _: done.add(len(rows.response)), gamma)
 
-            def step(done: float, start: int = start, count: int = len(rows.response)) -> None:
-                if progress is not None:
-                    progress((start + count * done) / batch)
-
-            pieces.append(self._render_rows(rows, step, gamma))
-        return torch.cat(pieces)
+        starts = range(0, batch, at_once)
+        return torch.cat(_on_cores(some, starts) if on_cores else [some(start) for start in starts])
 
     def _render_rows(self, recipe: Recipe, progress: Progress, gamma: float) -> Tensor:
         warped, prior = render_conditions(recipe.beat, recipe.response, recipe.r_times_s)
@@ -98,16 +104,50 @@ class Renderer:
         told = self.denoiser.tell(conditions, recipe.context)
 
         def unguided(z: Tensor, alpha_bar: Tensor) -> Tensor:
-            return self.denoiser.denoise(z, alpha_bar.to(z.device), told)
+            return self.denoiser.denoise(z, alpha_bar, told)
 
         denoise: Denoise = unguided
         if gamma:
             sd = self.denoiser.residual_sd[:, None]
             denoise = guide(unguided, self.denoiser.residual(z_epk, z_anchor), gamma * sd**2)
-        residual = dpmpp_2m(
+        residual = adams(
             denoise,
             recipe.noise,
-            karras_alpha_bars(SAMPLER_STEPS),
+            chebyshev_alpha_bars(SAMPLER_STEPS),
             progress,
         )
         return self.vae.decode(self.denoiser.next_latent(residual, z_anchor))
+
+
+class _Tally:
+    """Tells `progress` the fraction done as what several threads do adds up."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.progress, self.done = total, progress, 0
+        self.lock = Lock()
+
+    def add(self, count: int) -> None:
+        with self.lock:
+            self.done += count
+            if self.progress is not None:
+                self.progress(self.done / self.total)
+
+
+def _on_cores(work: Callable[[int], Tensor], items: Iterable[int]) -> list[Tensor]:
+    """Each item by one thread on one core, in order; nothing is kept for gradients.
+
+    Threads of torch wait for each other hundreds of times a step, which on a machine that does something else, too,
+    is most of the time; turns of the renderer need not wait for each other.
+    """
+    threads = torch.get_num_threads()
+
+    def alone(item: int) -> Tensor:
+        torch.set_num_threads(1)
+        with torch.no_grad():
+            return work(item)
+
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(alone, items))
+    finally:
+        torch.set_num_threads(threads)

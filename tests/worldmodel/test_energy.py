@@ -12,7 +12,6 @@ from torch import Tensor
 from tests.worldmodel.gaussians import MEAN, SD, gaussian_denoiser, tilted
 from tests.worldmodel.virtual_patients import generator
 from worldmodel.diffusion import Denoise, Weighting, energy_weight, guide
-from worldmodel.renderer import SAMPLER_STEPS
 from worldmodel.sampling import ddpm_alpha_bars, ddpm_ancestral, dpmpp_2m, karras_alpha_bars
 
 GAMMA, Z_EPK = 2.0, 1.5
@@ -115,7 +114,7 @@ def test_only_weighted_by_gibbs_the_samples_follow_the_tilted_distribution(stren
     """p* = N(0, 1) exp(-lambda E). By eq. 28 they end at the prior, clamped at 5 they lose most of their spread."""
     noise = torch.randn(4000, 1, generator=generator(3))
     noise = (noise - noise.mean()) / noise.std()
-    few = karras_alpha_bars(SAMPLER_STEPS)
+    few = karras_alpha_bars(14)
     gibbs, clamped, written = (
         dpmpp_2m(best_network(weighting, strength), noise, few)
         for weighting in ("gibbs", "clamped", "as written")
@@ -133,6 +132,6 @@ def test_more_steps_under_the_clamped_weight_lose_more() -> None:
     """The pull is taken again at every step, so the result depends on their number: no distribution is meant by it."""
     noise = torch.randn(4000, 1, generator=generator(4))
     network = best_network("clamped", 0.05)
-    few = dpmpp_2m(network, noise, karras_alpha_bars(SAMPLER_STEPS))
+    few = dpmpp_2m(network, noise, karras_alpha_bars(14))
     many = ddpm_ancestral(network, noise, ddpm_alpha_bars(4), generator(5))
     assert float(many.std()) < 0.6 * float(few.std())

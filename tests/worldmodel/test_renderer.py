@@ -1,5 +1,7 @@
 """The renderer: rows of different patients as one batch, in turns that nobody sees."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -39,7 +41,7 @@ def test_turns_change_nothing_and_progress_goes_through_all(
     drawing: Renderer, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = drawing.render(recipe)
-    monkeypatch.setitem(renderer.ROWS_AT_ONCE, "cpu", 3)
+    monkeypatch.setitem(renderer.ROWS_AT_ONCE, "cpu", 1)
     seen: list[float] = []
     in_turns = drawing.render(recipe, seen.append)
     assert torch.allclose(together, in_turns, atol=2e-4)
@@ -47,18 +49,22 @@ def test_turns_change_nothing_and_progress_goes_through_all(
     assert seen[-1] == pytest.approx(1.0)
 
 
+def test_cores_that_work_apart_leave_gradients_and_threads_as_they_were(
+    drawing: Renderer, recipe: Recipe
+) -> None:
+    threads = torch.get_num_threads()
+    with torch.no_grad():
+        apart = drawing.render(recipe)
+    together = drawing.render(replace(recipe, response=recipe.response.clone().requires_grad_()))
+    assert torch.get_num_threads() == threads
+    assert together.requires_grad and not apart.requires_grad
+    assert torch.allclose(apart, together, atol=2e-4)
+
+
 @torch.no_grad()
 def test_one_patient_serves_every_row(drawing: Renderer, recipe: Recipe) -> None:
     first = recipe.rows(slice(0, 1))
-    row = slice(0, 3)
-    three = Recipe(
-        first.beat,
-        first.pre_latent,
-        recipe.response[row],
-        recipe.r_times_s[row],
-        recipe.noise[row],
-        recipe.context[row],
-    )
+    three = replace(recipe.rows(slice(0, 3)), beat=first.beat, pre_latent=first.pre_latent)
     assert torch.allclose(drawing.render(three)[:1], drawing.render(first), atol=2e-4)
 
 

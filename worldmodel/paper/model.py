@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from worldmodel.checkpoint import load_tensors, part, sha256_of
-from worldmodel.conditioning import context_columns
+from worldmodel.conditioning import covariates
 from worldmodel.diffusion import as_denoise
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import WeightsError
@@ -86,7 +86,7 @@ class PaperModel:
         code = told(
             of_rows,
             effects,
-            *context_columns(context, rows),
+            *covariates(context, rows),
             rhythm.irregular.expand(rows),
         )
         generator = torch.Generator().manual_seed(seed)
