@@ -11,6 +11,10 @@ from worldmodel.errors import NotSimulatableError
 from worldmodel.preprocessing import FS_HZ, SAMPLES, fill_leads, remove_wander, to_model
 from worldmodel.virtual import demo_ecg
 
+OF_ITS_OWN = (
+    0.75  # correlation: a third of each wave of the made patient is its lead's own, which no other lead knows
+)
+
 
 def test_any_rate_gives_the_same_signal() -> None:
     ecg = demo_ecg()
@@ -48,7 +52,7 @@ def test_a_lead_that_was_not_connected_is_estimated(nothing: float) -> None:
     samples[LEADS.index("V4")] = nothing
     made = to_model(replace(ecg, samples_mv=samples))[INDEPENDENT_LEADS.index("V4")].numpy()
     true = to_model(ecg)[INDEPENDENT_LEADS.index("V4")].numpy()
-    assert np.corrcoef(made, true)[0, 1] > 0.9
+    assert np.corrcoef(made, true)[0, 1] > OF_ITS_OWN
 
 
 def test_a_short_gap_is_bridged_and_the_lead_kept() -> None:
@@ -72,4 +76,4 @@ def test_the_median_beat_is_filled_by_the_same_model() -> None:
     gone = np.where((np.arange(8) == 5)[:, None], np.nan, eight)
     filled = fill_leads(gone, FS_HZ)
     assert np.array_equal(np.delete(filled, 5, axis=0), np.delete(eight, 5, axis=0))
-    assert np.corrcoef(filled[5], eight[5])[0, 1] > 0.9
+    assert np.corrcoef(filled[5], eight[5])[0, 1] > OF_ITS_OWN
