@@ -93,13 +93,19 @@ def report_denoiser(model: WorldModel, runs: int) -> None:
     # Attention is counted where it is written as multiplications.
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
         model.denoiser.denoise(z, level, told)
-    # In turn, so that what else the machine does slows both alike.
+    # In turn and for as long, so that what else the machine does slows both alike.
+    repeats = max(1, counter.get_total_flops() // (2 * x.shape[0] * weight.numel()))
+
+    def multiply() -> None:
+        for _ in range(repeats):
+            x @ weight
+
     pairs = [
-        (seconds(lambda: x @ weight, device), seconds(lambda: model.denoiser.denoise(z, level, told), device))
+        (seconds(multiply, device), seconds(lambda: model.denoiser.denoise(z, level, told), device))
         for _ in range(4 * runs)
     ]
     multiplication, denoiser = (min(column) for column in zip(*pairs, strict=True))
-    best = 2 * rows * LATENT_STEPS * width * 3 * width / multiplication
+    best = repeats * 2 * x.shape[0] * weight.numel() / multiplication
     reached = counter.get_total_flops() / denoiser
     print(
         f"matrix multiplication ({str(dtype).removeprefix('torch.')}): {best / 1e9:.0f} GFLOP/s; "
