@@ -12,10 +12,12 @@ from tools.exposure import action_of
 from tools.results import Result, SupportGiven, interval_values, rounded
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.ecg import LEADS
+from worldmodel.labels.model import judge_labels
+from worldmodel.labels.pooling import label_risk
 from worldmodel.leads import estimated_leads
 from worldmodel.measurement import Intervals, Measurement
 from worldmodel.model import Simulation, WorldModel
-from worldmodel.risk import Risk, interval_risk
+from worldmodel.risk import Risk, combined_risk, interval_risk
 from worldmodel.seeing import ObservedEcg
 from worldmodel.support import Support
 
@@ -25,7 +27,8 @@ Progress = Callable[[float], None]
 class SampleGiven(Result):
     """One ECG in numbers. risk is null where it cannot be judged, a lower bound where something is unknown.
 
-    risk_components: the risk that each hazard would be alone; risk_unknown: why others could not be judged.
+    risk_components: the risk that each hazard would be alone; risk_unknown: why others could not be judged. label_risk:
+    of the 17 labels, pooled by sign and severity, without what the intervals judge already; combined_risk: of both.
     """
 
     intervals: dict[str, float | None]
@@ -33,6 +36,8 @@ class SampleGiven(Result):
     risk: float | None
     risk_components: dict[str, float]
     risk_unknown: dict[str, str]
+    label_risk: float | None = None
+    combined_risk: float | None = None
 
 
 class Summary(Result):
@@ -134,12 +139,15 @@ def _risk(case: Case, measured: Measurement, before: Intervals | None) -> Risk:
 
 def sample_given(measured: Measurement, risk: Risk) -> SampleGiven:
     """The printable form of one simulated ECG."""
+    labels = label_risk(judge_labels(measured), [component.name for component in risk.components])
     return SampleGiven(
         intervals=interval_values(measured.intervals),
         not_measurable=dict(measured.not_measurable),
         risk=rounded(risk.value, 4),
         risk_components={component.name: round(component.risk, 4) for component in risk.components},
         risk_unknown=dict(risk.unknown),
+        label_risk=rounded(labels, 4),
+        combined_risk=rounded(combined_risk({"intervals": risk.value, "labels": labels}).value, 4),
     )
 
 

@@ -40,6 +40,7 @@ def result(monkeypatch: pytest.MonkeyPatch) -> EvaluationResult:
             [StepRow(5, 10, 12.0, 1.0, 10.0, 9.0, 0.0, 10.0)],
             [FidelityRow("qt_ms", 0, None, None, None)],
             "no folder of recordings was named with --data",
+            [],
             0,
         ),
         effects=tuple(
