@@ -56,7 +56,7 @@ class Preset:
 
 PRESETS = {
     # Two cores, less than an hour.
-    "small": Preset(400, 24, 5000, 3600, 24, 1e-3),
+    "small": Preset(300, 24, 4000, 2500, 24, 1e-3),
     # One GPU; the largest network whose weights stay under 16 MB. On a CPU it runs as well, for days.
     "base": Preset(4000, 96, 40_000, 40_000, 96, 6e-4, network=NetworkSize(3, 256, 6, 8)),
     # Minutes of nothing but plumbing: for tests.

@@ -34,8 +34,9 @@ class Transitions:
     """A batch of pre/post pairs. before, after: (batch, 8, SAMPLES) in mV; response (batch, 6) is the truth.
 
     beat, response and r_times_s are what the prior is rendered from, with the errors that a measured beat
-    has; context goes to the denoiser. r_times_s are the beats that conduct as usual: those from the ventricles,
-    and P waves without a beat, are on the recordings but not in prior and anchor.
+    has; context goes to the denoiser. r_times_s are the beats that conduct as usual. Beats from the ventricles, P waves
+    without a beat and steps of an electrode are on `before` only: what neither prior nor anchor can tell of, the
+    denoiser would learn to make up, anywhere.
     """
 
     patients: Patients
@@ -61,12 +62,18 @@ def sample_transitions(batch: int, actions: Sequence[Action], generator: torch.G
     return Transitions(
         patients=patients,
         before=before,
-        after=record_strip(patients, response, strip_after, generator),
+        after=record(without_steps(patients), response, strip_after.r_times_s, generator),
         response=response,
         beat=measured,
         r_times_s=strip_after.r_times_s,
         context=_context(patients, response, after_timing, generator),
     )
+
+
+def without_steps(patients: Patients) -> Patients:
+    """The same patients with electrodes that hold."""
+    steady = replace(patients.surface, step_mv=torch.zeros_like(patients.surface.step_mv))
+    return replace(patients, surface=steady)
 
 
 def twins(patients: Patients, responses: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
