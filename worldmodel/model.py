@@ -23,7 +23,7 @@ from worldmodel.measurement import Measurement
 from worldmodel.networks import build_networks
 from worldmodel.own_rhythm import OwnRhythm, carry_on, other_beats, own_rhythm, usual_r_times
 from worldmodel.patient_beat import take_beat, take_rhythm
-from worldmodel.pharmacology import Action, PatientContext, chain
+from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
 from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
 from worldmodel.preprocessing import VERSION as PREPROCESSING
@@ -212,6 +212,8 @@ class WorldModel:
         responses = sample_responses(
             actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator, seen=seen
         )
+        if measured.rhythm.label == "paced":
+            responses[..., EFFECTS.index("hr_bpm")] = 0.0  # the pacemaker's rate is nobody's but its own
         rhythm_seed = int(torch.randint(2**31, (1,), generator=generator))
         noise = torch.randn(k, LATENT_CHANNELS, LATENT_STEPS, generator=generator)
         flat = responses.flatten(0, 1)

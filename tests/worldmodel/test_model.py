@@ -10,6 +10,8 @@ from worldmodel.delineation.measure import measure, measure_batch
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import NotSimulatableError
 from worldmodel.evaluation.effects import evaluate_effects
+from worldmodel.evaluation.rivals import anchor_alone
+from worldmodel.evaluation.unseen import unseen_patients
 from worldmodel.measurement import Measurement
 from worldmodel.model import WorldModel
 from worldmodel.pharmacology import EFFECTS, PatientContext
@@ -141,3 +143,22 @@ def test_guidance_draws_towards_the_prior(model: WorldModel) -> None:
     )
     assert not np.array_equal(plain, guided)
     assert np.abs(more - plain).mean() > np.abs(guided - plain).mean()
+
+
+def test_a_pacemaker_keeps_its_rate(model: WorldModel) -> None:
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    paced = replace(measured, rhythm=replace(measured.rhythm, label="paced"))
+    responses = model.simulate(ecg, paced, [PROLONG_PR], NOTHING_KNOWN, 2, 0).responses[0]
+    assert (responses[:, EFFECTS.index("hr_bpm")] == 0).all()
+    assert (responses[:, EFFECTS.index("pr_ms")] != 0).any()
+
+
+def test_no_beat_is_made_up(model: WorldModel) -> None:
+    """What is drawn around the patient's own beats is noise: no extra beats, no steps of an electrode."""
+    one = next(unseen_patients(3))
+    drawn, own_beats = (
+        some.simulate(one.before, one.measured, [NO_DRUG], NOTHING_KNOWN, 6, 0).samples_mv
+        for some in (model, anchor_alone(model))
+    )
+    assert np.abs(drawn - own_beats).max() < 0.35
