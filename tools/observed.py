@@ -17,6 +17,7 @@ from worldmodel.ecg import standard_twelve
 from worldmodel.measurement import Intervals
 from worldmodel.seeing import ObservedEcg
 
+LONGEST_H = 240.0
 USE = 'Give "HOURS:FILE" for an ECG so many hours after the dose, or a JSON file of measured intervals.'
 Milliseconds = Annotated[float, Field(gt=0, lt=2000)]
 
@@ -30,7 +31,7 @@ class ObservedIntervals(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    hours: float = Field(ge=0, le=240)
+    hours: float = Field(ge=0, le=LONGEST_H)
     action: str | None = None
     period: int = Field(default=0, ge=0)
     hr_bpm: float = Field(gt=15, lt=350)
@@ -56,6 +57,8 @@ def read_observed(texts: Sequence[str]) -> list[Observed]:
     for text in texts:
         hours, colon, file = text.partition(":")
         if colon and _is_number(hours):
+            if float(hours) > LONGEST_H:
+                raise MissingInputError(f"{hours} hours after the dose is beyond {LONGEST_H:g}.", USE)
             found.append(Observed(float(hours), _measured(Path(file))))
         else:
             found += _from_json(Path(text))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 _PEAK_GRID = 96  # times at which the peak of a course is looked for
+_APART = 0.5  # by how much of itself absorption should be faster than elimination, see _phases
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,22 @@ class Rates:
 def course(hours: Tensor, rates: Rates, infusion: bool = False) -> tuple[Tensor, Tensor]:
     """Plasma and effect-site level, unscaled; 0 before the dose. An infusion's level tends to 1."""
     t = hours.clamp(min=0.0)
-    k = rates.effect
+    at_once = torch.isinf(rates.effect)
+    k = torch.where(at_once, torch.ones_like(rates.effect), rates.effect)
     if infusion:
         plasma = 1.0 - torch.exp(-rates.elimination * t)
         site = plasma - rates.elimination * _difference(rates.elimination, k, t)
-        return plasma, torch.where(torch.isinf(k), plasma, site)
-    gone = ((1.0 - rates.slow_share, rates.elimination), (rates.slow_share, rates.slow))
-    plasma = sum((share * torch.exp(-rate * t) for share, rate in gone), -torch.exp(-rates.absorption * t))
-    finite = torch.where(torch.isinf(k), torch.ones_like(k), k)
-    site = finite * sum(
-        (share * _difference(rate, finite, t) for share, rate in gone),
-        -_difference(rates.absorption, finite, t),
-    )
-    return plasma, torch.where(torch.isinf(k), plasma, site)
+    else:
+        phases = _phases(rates)
+        plasma = sum(
+            (share * (torch.exp(-out * t) - torch.exp(-into * t)) for share, out, into in phases),
+            torch.zeros_like(t),
+        )
+        site = k * sum(
+            (share * (_difference(out, k, t) - _difference(into, k, t)) for share, out, into in phases),
+            torch.zeros_like(t),
+        )
+    return plasma, torch.where(at_once, plasma, site)
 
 
 def peak(rates: Rates) -> Tensor:
@@ -75,6 +79,22 @@ def time_of_peak(absorption: float, elimination: float) -> float:
     """Tmax in hours of a single dose with one phase of elimination."""
     log_r = math.log(absorption / elimination)
     return log_r / (absorption - elimination) if abs(log_r) > 1e-6 else 1.0 / elimination
+
+
+def _phases(rates: Rates) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Share, elimination and absorption of each phase, which is the difference of the two exponentials.
+
+    That difference vanishes where the rates are equal and is negative where absorption is the slower; a dose does not
+    vanish. There the phase is that of a whole dose, ka / (ka - ke) times the difference, by a factor that makes both
+    meet where ka is 2 ke.
+    """
+    found = []
+    for share, out in ((1.0 - rates.slow_share, rates.elimination), (rates.slow_share, rates.slow)):
+        apart = rates.absorption - out
+        apart = torch.where(apart.abs() < 1e-3 * out, 1e-3 * out, apart)
+        whole = torch.maximum(apart, _APART * rates.absorption) / apart
+        found.append((share * whole, out, out + apart))
+    return found
 
 
 def _difference(a: Tensor, b: Tensor, t: Tensor) -> Tensor:

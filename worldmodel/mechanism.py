@@ -68,7 +68,10 @@ class ChannelEffects:
         return share @ self.mean, variance.sqrt()
 
     def learn_drug(self, known: KnownEffect) -> tuple[Tensor, Tensor]:
-        """Mean and SD, (6,) each, of a drug's effects, from its mechanism and from what was measured of it."""
+        """Mean and SD, (6,) each, of a drug's effects, from its mechanism and from what was measured of it.
+
+        The drug must not be among those that the channels were learned from: its trial would count twice.
+        """
         mean, sd = self.expect(known.mechanism)
         weight = sd**2 / (sd**2 + known.standard_error**2)
         return mean + weight * (known.mean - mean), sd * (1.0 - weight).sqrt()

@@ -21,6 +21,7 @@ from worldmodel.errors import NotSimulatableError, WeightsError
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.measurement import Measurement
 from worldmodel.networks import build_networks
+from worldmodel.observed import draw_responses
 from worldmodel.own_rhythm import OwnRhythm, carry_on, other_beats, own_rhythm, usual_r_times
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
@@ -208,10 +209,13 @@ class WorldModel:
         """All that is random: responses, rhythm and noise of each action and sample, as rows."""
         generator = torch.Generator().manual_seed(seed)
         bearing = Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
-        seen = see_ecgs(observed, measured, actions, bearing, shipped_population()) if observed else None
-        responses = sample_responses(
-            actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator, seen=seen
-        )
+        if observed:
+            seen = see_ecgs(observed, measured, actions, bearing, shipped_population())
+            responses = draw_responses(seen, actions, k, generator)
+        else:
+            responses = sample_responses(
+                actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator
+            )
         if measured.rhythm.label == "paced":
             responses[..., EFFECTS.index("hr_bpm")] = 0.0  # the pacemaker's rate is nobody's but its own
         rhythm_seed = int(torch.randint(2**31, (1,), generator=generator))

@@ -11,9 +11,19 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from worldmodel.beat import clamp_response
 from worldmodel.pharmacology import Action, DrugExposure
 from worldmodel.population import N, Population
-from worldmodel.response import PER_DRUG, Bearing, People, balanced_normal, effects, levels
+from worldmodel.response import (
+    PER_DRUG,
+    Bearing,
+    People,
+    balanced_normal,
+    effects,
+    levels,
+    with_amplitude_fraction,
+    with_log_amplitude,
+)
 
 ROUNDS = 6
 LARGEST_STEP = 1.5  # in standard deviations of a person; keeps the first steps from leaping over the answer
@@ -42,7 +52,7 @@ class Series:
 class Seen:
     """What is known of one person. mean (d,), root (d, d): of the person's normal vector; names: whose parts it holds.
 
-    residual_of: the day's part of the observations is what the person's drug effects leave over.
+    like_volunteers: see `see`.
     """
 
     population: Population
@@ -82,7 +92,6 @@ def see(
     if not known.any():
         return blank
     person = blank.mean
-
     root_noise = torch.linalg.cholesky(noise[known][:, known])
     for _ in range(ROUNDS):
         expected, slope = _linear(blank, person)
@@ -137,8 +146,7 @@ def draw_responses(seen: Seen, actions: Sequence[Action], k: int, generator: tor
     normal_day = balanced_normal(k, N * len(actions), generator).double()
     before = next(one.values[0] for one in seen.series if one.period == 0)
     change = torch.stack(draw(seen, asked, normal, normal_day))[:, :, 0] - before
-    amplitude = torch.expm1(change[..., -1:])
-    return torch.cat([change[..., :-1], amplitude], dim=-1).float()
+    return clamp_response(with_amplitude_fraction(change).float())
 
 
 def size_of(seen: Seen) -> int:
@@ -159,8 +167,7 @@ def _effects_of(seen: Seen, series: Sequence[Series], z: Tensor) -> Tensor:
     parts = []
     for one in series:
         change = effects(one.drugs, one.hours, people, bearing, seen.population)
-        amplitude = torch.log1p(change[..., -1:].clamp(min=-0.9))
-        parts.append(torch.cat([change[..., :-1], amplitude], dim=-1).flatten(1))
+        parts.append(with_log_amplitude(change).flatten(1))
     return torch.cat(parts, dim=1)
 
 

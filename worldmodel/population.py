@@ -63,9 +63,9 @@ class Day:
         gap = (hours[:, None] - hours).abs()
         same = (period[:, None] == period).to(hours.dtype)
         return (
-            _kron(torch.exp(-gap / self.person_hours), self.person_cov)
-            + _kron(same * torch.exp(-gap / self.period_hours), self.period_cov)
-            + _kron(torch.diag(noisy.to(hours.dtype)), self.noise_cov)
+            kron(torch.exp(-gap / self.person_hours), self.person_cov)
+            + kron(same * torch.exp(-gap / self.period_hours), self.period_cov)
+            + kron(torch.diag(noisy.to(hours.dtype)), self.noise_cov)
         )
 
 
@@ -98,7 +98,8 @@ class Population:
     subjects: tuple[str, ...]
 
 
-def _kron(a: Tensor, b: Tensor) -> Tensor:
+def kron(a: Tensor, b: Tensor) -> Tensor:
+    """Kronecker product of (n, n) and (m, m), not yet flat: (n, m, n, m)."""
     return torch.einsum("ij,kl->ikjl", a, b)
 
 

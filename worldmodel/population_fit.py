@@ -16,8 +16,8 @@ from worldmodel.datasets.ecgrdvq import PLACEBO, Trial
 from worldmodel.errors import DataSetError
 from worldmodel.exposure import Rates, course, peak, time_of_peak
 from worldmodel.pharmacology import EFFECTS, DrugExposure, EffectProfile
-from worldmodel.population import Day, FittedDrug, N, Population, _kron
-from worldmodel.response import PER_DRUG
+from worldmodel.population import Day, FittedDrug, N, Population, kron
+from worldmodel.response import PER_DRUG, with_log_amplitude
 
 Parameters = dict[str, Tensor]
 ROUNDS = 150
@@ -165,8 +165,7 @@ class _Problem:
         normal = common.sqrt() * person[:N] + (1.0 - common).sqrt() * own[:, 3:]
         size = p["effect"] + p["log_sensitivity"].exp() * (normal @ correlation_root(p["of_sensitivity"]).T)
         change = ((site + 1e-9) ** p["log_power"].exp()).T[..., None] * size[:, None]
-        amplitude = torch.log1p(change[..., -1:].clamp(min=-0.9))
-        return torch.cat([change[..., :-1], amplitude], dim=-1), plasma.T
+        return with_log_amplitude(change), plasma.T
 
     def mean(self, p: Parameters, person: Tensor) -> Tensor:
         """What `data` of a subject should be, flat."""
@@ -193,7 +192,7 @@ class _Problem:
             (torch.eye(arms * times, dtype=torch.float64), day["noise"]),
         )
         size = arms * times * N
-        whole = torch.stack([_kron(a, b).reshape(size, size) for a, b in parts]).sum(dim=0)
+        whole = torch.stack([kron(a, b).reshape(size, size) for a, b in parts]).sum(dim=0)
         # held fixed here, or effects would grow to explain noise
         nobody = torch.zeros(N + PER_DRUG * len(self.drugs), dtype=torch.float64)
         usual = self.effects(p, nobody)[0].detach()

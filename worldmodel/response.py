@@ -9,7 +9,6 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,9 +18,6 @@ from worldmodel.exposure import Rates, absorption_rate, course, peak
 from worldmodel.interaction import combine
 from worldmodel.pharmacology import EFFECTS, Action, DrugExposure
 from worldmodel.population import Population, shipped_population
-
-if TYPE_CHECKING:
-    from worldmodel.observed import Seen
 
 # Low potassium enhances block of IKr: prolongation grows by this fraction per mmol/L below 4.0.
 # Direction from AHA/ACCF 2010 (doi:10.1161/CIRCULATIONAHA.109.192704), size from memory, needs a clinician.
@@ -112,28 +108,35 @@ def sample_responses(
     fibrillating: Tensor,
     generator: torch.Generator,
     population: Population | None = None,
-    seen: "Seen | None" = None,
 ) -> Tensor:
     """Responses to each action, (action, k, 6) in the order and units of EFFECTS.
 
     potassium_mmol_l: (k,), NaN where unknown, which leaves the response as it is; fibrillating: (k,) bool.
     Sample k is the same person on the same day under every action, so that actions differ by what they do.
-    seen: what is known of the one person that all samples are; else they are people of the population.
     """
-    if seen is not None:
-        from worldmodel.observed import draw_responses
-
-        return clamp_response(draw_responses(seen, actions, len(potassium_mmol_l), generator))
     population = population or shipped_population()
     bearing = Bearing(potassium_mmol_l, fibrillating)
     k = len(potassium_mmol_l)
     people = draw_people([drug.name for action in actions for drug in action.drugs], k, generator)
     day = _draw_day([action.hours for action in actions], k, population, generator)
     rows = [
-        day[:, i] + effects(action.drugs, torch.tensor([action.hours]), people, bearing, population)[:, 0]
+        day[:, i]
+        + with_log_amplitude(
+            effects(action.drugs, torch.tensor([action.hours]), people, bearing, population)[:, 0]
+        )
         for i, action in enumerate(actions)
     ]
-    return clamp_response(torch.stack(rows))
+    return clamp_response(with_amplitude_fraction(torch.stack(rows)))
+
+
+def with_log_amplitude(change: Tensor) -> Tensor:
+    """Effects (.., 6) with the T amplitude's fraction as a logarithm: the scale of the day and of measurements."""
+    return torch.cat([change[..., :-1], torch.log1p(change[..., -1:].clamp(min=-0.9))], dim=-1)
+
+
+def with_amplitude_fraction(change: Tensor) -> Tensor:
+    """The inverse of `with_log_amplitude`."""
+    return torch.cat([change[..., :-1], torch.expm1(change[..., -1:])], dim=-1)
 
 
 def _draw_day(hours: Sequence[float], k: int, population: Population, generator: torch.Generator) -> Tensor:

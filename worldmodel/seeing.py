@@ -40,9 +40,9 @@ def values_of(intervals: Intervals) -> Tensor:
             found[name] = value
     if intervals.jtpeak_ms is not None and intervals.hr_bpm:
         found["jtpeakc_ms"] = intervals.jtpeak_ms / (60.0 / intervals.hr_bpm) ** JT_RR_EXPONENT
-    if None not in (intervals.qt_tangent_ms, intervals.qrs_ms, intervals.jtpeak_ms):
-        assert intervals.qt_tangent_ms and intervals.qrs_ms and intervals.jtpeak_ms
-        found["tpeak_tend_ms"] = intervals.qt_tangent_ms - intervals.qrs_ms - intervals.jtpeak_ms
+    qt, qrs, jt = intervals.qt_tangent_ms, intervals.qrs_ms, intervals.jtpeak_ms
+    if qt is not None and qrs is not None and jt is not None:
+        found["tpeak_tend_ms"] = qt - qrs - jt
     return torch.tensor([found[name] for name in EFFECTS], dtype=torch.float64)
 
 
@@ -54,13 +54,16 @@ def see_ecgs(
     population: Population,
 ) -> Seen:
     """What the ECGs say of the person, the pre-dose ECG of today among them. actions: all that will be asked about."""
-    level = population.day.level_mean
-    baseline = values_of(before.intervals)
-    # What today's pre-dose ECG does not show has no change to be counted from; any level will do for it.
-    baseline = torch.where(baseline.isfinite(), baseline, level)
+    measured = values_of(before.intervals)
+    # What today's pre-dose ECG does not show has no change to be counted from. Any level will do for it, but nothing
+    # measured later today may then be compared with that level.
+    baseline = torch.where(measured.isfinite(), measured, population.day.level_mean)
     series = [Series((), torch.zeros(1, dtype=torch.float64), baseline[None])]
     for ecg in observed:
         hours = torch.tensor([ecg.action.hours], dtype=torch.float64)
-        series.append(Series(ecg.action.drugs, hours, values_of(ecg.intervals)[None], period=ecg.period))
+        values = values_of(ecg.intervals)
+        if ecg.period == 0:
+            values = torch.where(measured.isfinite(), values, torch.nan)
+        series.append(Series(ecg.action.drugs, hours, values[None], period=ecg.period))
     names = [drug.name for action in actions for drug in action.drugs]
     return see(series, names, population, bearing)

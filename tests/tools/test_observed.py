@@ -62,3 +62,9 @@ def test_a_file_that_is_no_observation_is_told_where(tmp_path: Path, text: str, 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="cannot be read"):
         read_observed([str(tmp_path / "none.json")])
+
+
+def test_hours_without_end_are_refused_before_the_file_is_read() -> None:
+    for hours in ("inf", "241"):
+        with pytest.raises(MissingInputError, match="beyond 240"):
+            read_observed([f"{hours}:none.hea"])

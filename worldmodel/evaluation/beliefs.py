@@ -21,8 +21,10 @@ def mistaken_profiles(
 ) -> dict[str, EffectProfile]:
     """Profiles of all drugs, learned from virtual trials with rules of mechanism `factor` times as large."""
     known = _trials(drugs, seed)
-    channels = learn_channels(list(known.values()), factor)
-    return {name: _profile(drugs[name], *channels.learn_drug(one)) for name, one in known.items()}
+    return {
+        name: _profile(drugs[name], *_learn_without(known, name, factor).learn_drug(one))
+        for name, one in known.items()
+    }
 
 
 def left_out_profiles(
@@ -30,11 +32,10 @@ def left_out_profiles(
 ) -> dict[str, EffectProfile]:
     """The profile of each drug of left_out, learned from the trials of all drugs but that one."""
     known = _trials(drugs, seed)
-    found = {}
-    for name in left_out:
-        channels: ChannelEffects = learn_channels([one for other, one in known.items() if other != name])
-        found[name] = _profile(drugs[name], *channels.expect(drugs[name].mechanism))
-    return found
+    return {
+        name: _profile(drugs[name], *_learn_without(known, name).expect(drugs[name].mechanism))
+        for name in left_out
+    }
 
 
 def wrong_signs(
@@ -47,6 +48,13 @@ def wrong_signs(
         for effect in EFFECTS[:-1]
         if abs(true := drugs[name].effects.mean.get(effect, 0.0)) > least and true * profile.mean[effect] <= 0
     ]
+
+
+def _learn_without(
+    known: Mapping[str, KnownEffect], left_out: str, rules_factor: float = 1.0
+) -> ChannelEffects:
+    """What all drugs but one teach of the channels; that one's own trial must not count twice."""
+    return learn_channels([one for name, one in known.items() if name != left_out], rules_factor)
 
 
 def _trials(drugs: Mapping[str, DrugExposure], seed: int) -> dict[str, KnownEffect]:
