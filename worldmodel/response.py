@@ -75,10 +75,15 @@ def effects(
     k = len(people.shared)
     if not drugs:
         return torch.zeros(k, len(hours), len(EFFECTS), dtype=people.shared.dtype)
-    found, at_site = [], []
-    for drug in drugs:
-        own = people.own[drug.name]
-        _, site = levels(drug, hours, own, population.unseen)
+    given: dict[str, DrugExposure] = {}
+    at_site: dict[str, Tensor] = {}
+    for drug in drugs:  # doses of one drug are one exposure
+        _, site = levels(drug, hours, people.own[drug.name], population.unseen)
+        given.setdefault(drug.name, drug)
+        at_site[drug.name] = at_site[drug.name] + site if drug.name in at_site else site
+    found = []
+    for name, drug in given.items():
+        own, site = people.own[name], at_site[name]
         normal = (
             math.sqrt(population.shared) * people.shared + math.sqrt(1.0 - population.shared) * own[:, 3:]
         )
@@ -86,8 +91,7 @@ def effects(
         mean, sd = _profile(drug, bearing.fibrillating, own.dtype)
         # the small number keeps the slope of a power finite at no exposure
         found.append(((site + 1e-9) ** drug.effects.power)[..., None] * (mean + sd * sensitivity)[:, None])
-        at_site.append(site)
-    total = combine(drugs, torch.stack(at_site), torch.stack(found))
+    total = combine(list(given.values()), torch.stack(list(at_site.values())), torch.stack(found))
     return total * _potassium_gain(bearing.potassium_mmol_l, total.dtype)[:, None]
 
 

@@ -16,7 +16,7 @@ from worldmodel.typicality import judge_typicality
 # The ranges of the virtual trial; see virtual/patients.py.
 HR_RANGE_BPM = (42.0, 165.0)
 QRS_MAX_MS = 185.0
-# How little of each rhythm was in training; the rest was never in it.
+# How little of each rhythm was in training; of the rest only the usual beats were.
 RHYTHM_DOUBT = {"sinus": 0.0, "atrial_fibrillation": 0.1}
 RECONSTRUCTION_LIMIT = 0.15  # of the ECG's own RMS; virtual and real recordings of good quality stay under it
 RELATIVE_DOSE_FAR = (
@@ -76,7 +76,11 @@ def _of_ecg(measured: Measurement) -> list[tuple[float, str]]:
     doubts = []
     rhythm = measured.rhythm.label
     if RHYTHM_DOUBT.get(rhythm, 1.0) > 0:
-        known = "of which little was in training" if rhythm in RHYTHM_DOUBT else "never in training"
+        known = (
+            "of which little was in training"
+            if rhythm in RHYTHM_DOUBT
+            else "which is not drawn anew: the observed order of beats goes on"
+        )
         doubts.append((RHYTHM_DOUBT.get(rhythm, 0.6), f"rhythm is {rhythm.replace('_', ' ')}, {known}"))
     hr = measured.intervals.hr_bpm
     if hr is not None and not HR_RANGE_BPM[0] <= hr <= HR_RANGE_BPM[1]:

@@ -111,3 +111,12 @@ def test_low_potassium_enhances_prolongation_and_unknown_potassium_changes_nothi
     unknown = sample_responses([PROLONG_QT], UNKNOWN, SINUS, generator(5))
     assert (low[0, :, QT].mean(0) / normal[0, :, QT].mean(0)).tolist() == pytest.approx([1.3, 1.3], rel=0.03)
     assert torch.equal(normal, unknown)
+
+
+def test_two_half_doses_of_one_drug_are_one_dose() -> None:
+    half = replace(HERG_BLOCKER, relative_dose=0.5, mechanism={"ikr_block": 1.0})
+    whole = replace(HERG_BLOCKER, mechanism={"ikr_block": 1.0})
+    twice, once = sample_responses(
+        [Action((half, half), 2.5), Action((whole,), 2.5)], UNKNOWN, SINUS, generator(6)
+    )
+    assert torch.allclose(twice, once, atol=1e-3)
