@@ -27,11 +27,11 @@ class ObservedEcg:
     period: int = 0
 
 
-def values_of(intervals: Intervals) -> Tensor:
+def values_of(intervals: Intervals, *, by_tangent: bool = True) -> Tensor:
     """The values that stage one looks at, (6,) in the order of EFFECTS; NaN where not measured.
 
-    Tpeak-Tend ends by the tangent where that was measured, as the effects of the trial do. T amplitude is not looked
-    at: it is no interval.
+    Tpeak-Tend ends by the tangent where that was measured, as the effects of the trial do, and where readers see its
+    end unless `by_tangent`. T amplitude is not looked at: it is no interval.
     """
     found = dict.fromkeys(EFFECTS, float("nan"))
     for name in ("hr_bpm", "pr_ms", "qrs_ms", "tpeak_tend_ms"):
@@ -40,7 +40,7 @@ def values_of(intervals: Intervals) -> Tensor:
             found[name] = value
     if intervals.jtpeak_ms is not None and intervals.hr_bpm:
         found["jtpeakc_ms"] = intervals.jtpeak_ms / (60.0 / intervals.hr_bpm) ** JT_RR_EXPONENT
-    if None not in (intervals.qt_tangent_ms, intervals.qrs_ms, intervals.jtpeak_ms):
+    if by_tangent and None not in (intervals.qt_tangent_ms, intervals.qrs_ms, intervals.jtpeak_ms):
         assert intervals.qt_tangent_ms and intervals.qrs_ms and intervals.jtpeak_ms
         found["tpeak_tend_ms"] = intervals.qt_tangent_ms - intervals.qrs_ms - intervals.jtpeak_ms
     return torch.tensor([found[name] for name in EFFECTS], dtype=torch.float64)
@@ -55,12 +55,15 @@ def see_ecgs(
 ) -> Seen:
     """What the ECGs say of the person, the pre-dose ECG of today among them. actions: all that will be asked about."""
     level = population.day.level_mean
-    baseline = values_of(before.intervals)
+    # T ends later to readers than by the tangent: a change between the two would be no effect of a drug.
+    by_tangent = all(ecg.intervals.qt_tangent_ms is not None for ecg in observed)
+    baseline = values_of(before.intervals, by_tangent=by_tangent)
     # What today's pre-dose ECG does not show has no change to be counted from; any level will do for it.
     baseline = torch.where(baseline.isfinite(), baseline, level)
     series = [Series((), torch.zeros(1, dtype=torch.float64), baseline[None])]
     for ecg in observed:
         hours = torch.tensor([ecg.action.hours], dtype=torch.float64)
-        series.append(Series(ecg.action.drugs, hours, values_of(ecg.intervals)[None], period=ecg.period))
+        values = values_of(ecg.intervals, by_tangent=by_tangent)
+        series.append(Series(ecg.action.drugs, hours, values[None], period=ecg.period))
     names = [drug.name for action in actions for drug in action.drugs]
     return see(series, names, population, bearing)
