@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from knowledge.doses import parse_action
 from knowledge.drugs import Catalogue, explain
@@ -15,11 +15,12 @@ from tools.exposure import action_of
 from tools.stretch import stretch_of
 from worldmodel.ecg import standard_twelve
 from worldmodel.measurement import Intervals
+from worldmodel.readers.stated import NOTHING_STATED, Stated
 from worldmodel.seeing import ObservedEcg
 
-LONGEST_H = 240.0
 USE = 'Give "HOURS:FILE" for an ECG so many hours after the dose, or a JSON file of measured intervals.'
 Milliseconds = Annotated[float, Field(gt=0, lt=2000)]
+MOST_HOURS = 240.0  # after the dose; later nothing of it is left to learn from
 
 
 class ObservedIntervals(BaseModel):
@@ -31,7 +32,7 @@ class ObservedIntervals(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    hours: float = Field(ge=0, le=LONGEST_H)
+    hours: float = Field(ge=0, le=MOST_HOURS)
     action: str | None = None
     period: int = Field(default=0, ge=0)
     hr_bpm: float = Field(gt=15, lt=350)
@@ -39,6 +40,13 @@ class ObservedIntervals(BaseModel):
     qrs_ms: Milliseconds | None = None
     jtpeak_ms: Milliseconds | None = None
     tpeak_tend_ms: Milliseconds | None = None
+
+    @model_validator(mode="after")
+    def _end_within_the_beat(self) -> Self:
+        qt_ms = sum(part or 0.0 for part in (self.qrs_ms, self.jtpeak_ms, self.tpeak_tend_ms))
+        if qt_ms > 60_000.0 / self.hr_bpm:
+            raise ValueError(f"a QT of {qt_ms:g} ms is longer than a beat at {self.hr_bpm:g} bpm")
+        return self
 
 
 @dataclass(frozen=True)
@@ -51,15 +59,20 @@ class Observed:
     period: int = 0
 
 
-def read_observed(texts: Sequence[str]) -> list[Observed]:
-    """Read "HOURS:FILE" and JSON files. Raises MissingInputError, EcgFileError."""
+def read_observed(texts: Sequence[str], stated: Stated = NOTHING_STATED) -> list[Observed]:
+    """Read "HOURS:FILE" and JSON files. stated: what the user says of tables of numbers, as of the pre-dose ECG.
+
+    Raises MissingInputError, EcgFileError.
+    """
     found: list[Observed] = []
     for text in texts:
         hours, colon, file = text.partition(":")
         if colon and _is_number(hours):
-            if float(hours) > LONGEST_H:
-                raise MissingInputError(f"{hours} hours after the dose is beyond {LONGEST_H:g}.", USE)
-            found.append(Observed(float(hours), _measured(Path(file))))
+            if not file or float(hours) > MOST_HOURS:
+                raise MissingInputError(
+                    f"{text!r} is no ECG at 0 to {MOST_HOURS:g} hours after the dose.", USE
+                )
+            found.append(Observed(float(hours), _measured(Path(file), stated)))
         else:
             found += _from_json(Path(text))
     return found
@@ -93,11 +106,11 @@ def _check_periods(ecgs: Sequence[ObservedEcg]) -> None:
             )
 
 
-def _measured(file: Path) -> Intervals:
+def _measured(file: Path, stated: Stated) -> Intervals:
     from worldmodel.delineation.measure import measure
     from worldmodel.readers import read_ecg
 
-    return measure(stretch_of(standard_twelve(read_ecg(file)), None).part).intervals
+    return measure(stretch_of(standard_twelve(read_ecg(file, stated)), None).part).intervals
 
 
 def _from_json(file: Path) -> list[Observed]:
@@ -111,9 +124,13 @@ def _from_json(file: Path) -> list[Observed]:
         raise MissingInputError(f"{file} is no text file.", USE) from error
     except json.JSONDecodeError as error:
         raise MissingInputError(f"{file}, line {error.lineno}: {error.msg}.", USE) from error
+    except RecursionError as error:
+        raise MissingInputError(f"{file} is nested too deeply.", USE) from error
     except ValidationError as error:
         fields = ", ".join(ObservedIntervals.model_fields)
         raise MissingInputError(f"{file}: {explain(error)}.", f"An entry may have: {fields}.") from error
+    if not entries:
+        raise MissingInputError(f"{file} holds no entry.", USE)
     return [
         Observed(
             entry.hours,

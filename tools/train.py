@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from knowledge.doses import DrugDose, GivenAction
 from knowledge.drugs import Catalogue, load_catalogue
-from tools.errors import MissingInputError
+from tools.errors import MissingInputError, OutputError
 from tools.exposure import action_of
 from tools.find import find_recordings
 from tools.results import Answer
@@ -33,7 +34,8 @@ def train_part(
 ) -> TrainResult:
     """Train one of PARTS, from the folders of real data that it needs, and write it to `out`.
 
-    Raises MissingInputError where data or --resume do not go with it, EcgFileError, DataSetError, WorldModelError.
+    Raises MissingInputError where data or --resume do not go with it, OutputError, EcgFileError, DataSetError,
+    WorldModelError.
     """
     part = PARTS[preset]
     if len(data) not in part.folders:
@@ -42,7 +44,19 @@ def train_part(
         raise MissingInputError(f"Preset {preset} takes {wanted}.", f"It learns from {part.learns_from}.")
     if resume and not part.resumes:
         raise MissingInputError(f"Preset {preset} has no checkpoints to go on from.", "Leave --resume out.")
+    _try_to_write(out)
     return TrainResult(weights=str(part.train(data, out, seed, resume, report)))
+
+
+def _try_to_write(out: Path) -> None:
+    """Make the folder and write to it, so that no training fails only when its weights are saved."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"cannot write to {out}: {reason}", "Choose another folder with --out.") from error
 
 
 @dataclass(frozen=True)
@@ -131,7 +145,7 @@ def train_model(
     device: str = "auto",
     data: Sequence[Path] = (),
 ) -> TrainResult:
-    """Train on the trial's actions and write the weights to `out`. Raises WorldModelError.
+    """Train on the trial's actions and write the weights to `out`. Raises OutputError, WorldModelError.
 
     data: folders of real recordings for the VAE to learn as well; the paper's presets take none.
     """
@@ -145,9 +159,11 @@ def train_model(
     if preset in PAPER_PRESETS:
         if data:
             raise MissingInputError(f"Preset {preset} makes its own data.", "Leave --data out.")
+        _try_to_write(out)
         weights = train_paper(actions, preset, out, seed, resume, report, device)
     else:
         recordings = _recordings_in(data, report) if data else None
+        _try_to_write(out)
         weights = train(actions, preset, out, seed, resume, report, device, recordings)
     return TrainResult(weights=str(weights), actions=len(actions))
 

@@ -27,11 +27,11 @@ class ObservedEcg:
     period: int = 0
 
 
-def values_of(intervals: Intervals) -> Tensor:
+def values_of(intervals: Intervals, *, by_tangent: bool = True) -> Tensor:
     """The values that stage one looks at, (6,) in the order of EFFECTS; NaN where not measured.
 
-    Tpeak-Tend ends by the tangent where that was measured, as the effects of the trial do. T amplitude is not looked
-    at: it is no interval.
+    Tpeak-Tend ends by the tangent where that was measured, as the effects of the trial do, and where readers see its
+    end unless `by_tangent`. T amplitude is not looked at: it is no interval.
     """
     found = dict.fromkeys(EFFECTS, float("nan"))
     for name in ("hr_bpm", "pr_ms", "qrs_ms", "tpeak_tend_ms"):
@@ -41,7 +41,7 @@ def values_of(intervals: Intervals) -> Tensor:
     if intervals.jtpeak_ms is not None and intervals.hr_bpm:
         found["jtpeakc_ms"] = intervals.jtpeak_ms / (60.0 / intervals.hr_bpm) ** JT_RR_EXPONENT
     qt, qrs, jt = intervals.qt_tangent_ms, intervals.qrs_ms, intervals.jtpeak_ms
-    if qt is not None and qrs is not None and jt is not None:
+    if by_tangent and qt is not None and qrs is not None and jt is not None:
         found["tpeak_tend_ms"] = qt - qrs - jt
     return torch.tensor([found[name] for name in EFFECTS], dtype=torch.float64)
 
@@ -54,14 +54,16 @@ def see_ecgs(
     population: Population,
 ) -> Seen:
     """What the ECGs say of the person, the pre-dose ECG of today among them. actions: all that will be asked about."""
-    measured = values_of(before.intervals)
+    # T ends later to readers than by the tangent: a change between the two would be no effect of a drug.
+    by_tangent = all(ecg.intervals.qt_tangent_ms is not None for ecg in observed)
+    measured = values_of(before.intervals, by_tangent=by_tangent)
     # What today's pre-dose ECG does not show has no change to be counted from. Any level will do for it, but nothing
     # measured later today may then be compared with that level.
     baseline = torch.where(measured.isfinite(), measured, population.day.level_mean)
     series = [Series((), torch.zeros(1, dtype=torch.float64), baseline[None])]
     for ecg in observed:
         hours = torch.tensor([ecg.action.hours], dtype=torch.float64)
-        values = values_of(ecg.intervals)
+        values = values_of(ecg.intervals, by_tangent=by_tangent)
         if ecg.period == 0:
             values = torch.where(measured.isfinite(), values, torch.nan)
         series.append(Series(ecg.action.drugs, hours, values[None], period=ecg.period))

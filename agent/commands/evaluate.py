@@ -81,7 +81,10 @@ def ecgrdvq(
     observe_until: Annotated[
         float | None,
         typer.Option(
-            metavar="HOURS", help="Let predictions know the ECGs up to so many hours after the dose."
+            metavar="HOURS",
+            min=0.0,
+            max=23.0,
+            help="Let predictions know the ECGs up to so many hours after the dose, of 24.",
         ),
     ] = None,
     leave_one_subject_out: Annotated[

@@ -75,8 +75,9 @@ def simulate(
     from tools.observed import read_observed
     from tools.simulate import roll_out, simulate_actions
 
-    case = load_case(ecg, patient, stated_facts(fs, unit, leads), window)
-    seen = read_observed(observed or [])
+    stated = stated_facts(fs, unit, leads)
+    case = load_case(ecg, patient, stated, window)
+    seen = read_observed(observed or [], stated)
     with progress_bar("simulating") as progress:
         run, given = (roll_out, [*actions, *then]) if then else (simulate_actions, actions)
         result = run(case, given, hours, k, seed, out=out, progress=progress, observed=seen)

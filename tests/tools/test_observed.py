@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from knowledge.drugs import load_catalogue
 from tools.errors import MissingInputError
 from tools.observed import observed_ecgs, read_observed
+from worldmodel.readers.stated import Stated
+from worldmodel.virtual import demo_ecg
 
 CATALOGUE = load_catalogue()
 DOFETILIDE = "dofetilide 500 ug oral"
@@ -49,6 +52,9 @@ def test_with_two_drugs_an_observation_has_to_say_whose_it_is(tmp_path: Path) ->
         ('[{"hours": -1, "hr_bpm": 60}]', "hours"),
         ('[{"hours": 1, "hr_bpm": 60, "qt": 400}]', "qt"),
         ('[{"hours": 1, "hr_bpm": 60, "pr_ms": 0}]', "pr_ms"),
+        ('[{"hours": 1, "hr_bpm": 60, "jtpeak_ms": 900, "tpeak_tend_ms": 200}]', "longer than a beat"),
+        ("[]", "holds no entry"),
+        ("[" * 100_000, "nested"),
     ],
 )
 def test_a_file_that_is_no_observation_is_told_where(tmp_path: Path, text: str, said: str) -> None:
@@ -64,7 +70,17 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         read_observed([str(tmp_path / "none.json")])
 
 
-def test_hours_without_end_are_refused_before_the_file_is_read() -> None:
-    for hours in ("inf", "241"):
-        with pytest.raises(MissingInputError, match="beyond 240"):
-            read_observed([f"{hours}:none.hea"])
+@pytest.mark.parametrize("text", ["inf:ecg.hea", "1000:ecg.hea", "2:"])
+def test_hours_that_teach_nothing_and_a_file_without_a_name_are_refused(text: str) -> None:
+    """Infinite hours made the covariance singular; an empty name is the folder one stands in."""
+    with pytest.raises(MissingInputError, match="is no ECG at 0 to 240 hours"):
+        read_observed([text])
+
+
+def test_a_table_is_read_as_the_user_says(tmp_path: Path) -> None:
+    """--fs, --unit and --leads are what the error asks for where they are missing, so they have to help."""
+    ecg = demo_ecg()
+    table = tmp_path / "later.csv"
+    np.savetxt(table, ecg.samples_mv.T, delimiter=",", fmt="%.4f")
+    (seen,) = read_observed([f"2:{table}"], Stated(ecg.fs_hz, "mV", tuple(ecg.leads)))
+    assert seen.intervals.jtpeak_ms is not None

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.errors import MissingInputError
-from tools.train import train_model
+from tools.errors import MissingInputError, OutputError
+from tools.train import train_model, train_part
 from worldmodel.errors import WorldModelError
 
 
@@ -27,3 +27,15 @@ def test_the_papers_preset_trains_on_the_actions_of_the_catalogue(tmp_path: Path
     assert Path(result.weights).is_file()
     assert result.actions is not None and result.actions > 20
     assert any(line.startswith("denoiser 32/32") for line in lines)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "paper-tiny"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_training(tmp_path: Path, preset: str) -> None:
+    """Not as a fault of the program, and not after hours."""
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    with pytest.raises(OutputError, match="cannot write to") as told:
+        train_model(preset, taken, 0, False, print, "cpu")
+    assert "--out" in told.value.hint
+    with pytest.raises(OutputError, match="cannot write to"):
+        train_part("typical", [], taken, 0, False, print)

@@ -134,6 +134,21 @@ def test_someone_seen_to_react_strongly_is_simulated_so(model: WorldModel) -> No
     assert theirs.mean() > usual.mean() + 5.0
 
 
+def test_an_unchanged_ecg_says_the_same_with_and_without_the_tangent(model: WorldModel) -> None:
+    """T ends some 20 ms later to readers than by the tangent; taken for an effect, that prolonged QT by a third."""
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    assert measured.intervals.qt_tangent_ms is not None
+    later = replace(PROLONG_QT, hours=4.0)
+    by_tangent, by_readers = (
+        model.simulate(
+            ecg, measured, [later], NOTHING_KNOWN, 6, 1, observed=[ObservedEcg(PROLONG_QT, intervals)]
+        ).responses.mean(axis=(0, 1))
+        for intervals in (measured.intervals, replace(measured.intervals, qt_tangent_ms=None))
+    )
+    assert by_readers == pytest.approx(by_tangent, abs=0.5)
+
+
 def test_guidance_draws_towards_the_prior(model: WorldModel) -> None:
     ecg = demo_ecg()
     measured = measure(ecg)
