@@ -7,6 +7,7 @@ draws the recording. Rows are independent: patients x candidates x samples are o
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Lock
 
@@ -137,7 +138,8 @@ def _on_cores(work: Callable[[int], Tensor], items: Iterable[int]) -> list[Tenso
     """Each item by one thread on one core, in order; nothing is kept for gradients.
 
     Threads of torch wait for each other hundreds of times a step, which on a machine that does something else, too,
-    is most of the time; turns of the renderer need not wait for each other.
+    is most of the time; turns of the renderer need not wait for each other. Each has the context variables of the
+    caller, by which whoever follows the progress may know where it is.
     """
     threads = torch.get_num_threads()
 
@@ -148,6 +150,7 @@ def _on_cores(work: Callable[[int], Tensor], items: Iterable[int]) -> list[Tenso
 
     try:
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(alone, items))
+            turns = [pool.submit(copy_context().run, alone, item) for item in items]
+            return [turn.result() for turn in turns]
     finally:
         torch.set_num_threads(threads)

@@ -1,17 +1,21 @@
 """The renderer: rows of different patients as one batch, in turns that nobody sees."""
 
+from contextvars import ContextVar
 from dataclasses import replace
 
 import pytest
 import torch
 
-from tests.worldmodel.virtual_patients import generator, transitions
+from tests.worldmodel.virtual_patients import NO_DRUG, generator, transitions
 from worldmodel import renderer
 from worldmodel.conditioning import CONTEXT
+from worldmodel.delineation.measure import measure
 from worldmodel.denoiser import Denoiser, fourier
 from worldmodel.model import WorldModel
+from worldmodel.pharmacology import PatientContext
 from worldmodel.renderer import Recipe, Renderer
 from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS
+from worldmodel.virtual import demo_ecg
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +88,21 @@ def test_what_is_told_once_is_what_forward_is_told_each_time() -> None:
         h = block(h, condition)
     expected = denoiser.outlet(denoiser.norm(h)).transpose(1, 2) + z * level.sqrt()[:, None, None]
     assert torch.allclose(denoiser.denoise(z, level, told), expected, atol=1e-4)
+
+
+def test_whoever_follows_the_progress_finds_the_callers_context() -> None:
+    """LangGraph finds its stream by a context variable: without it, a turn on another thread ended the demo."""
+    following: ContextVar[str] = ContextVar("following")
+    following.set("the graph")
+    seen: list[str] = []
+    ecg = demo_ecg()
+    WorldModel.load().simulate(
+        ecg,
+        measure(ecg),
+        [NO_DRUG],
+        PatientContext(),
+        1,
+        0,
+        progress=lambda _: seen.append(following.get("nobody")),
+    )
+    assert set(seen) == {"the graph"}
