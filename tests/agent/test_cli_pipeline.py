@@ -139,3 +139,14 @@ def test_mask_gives_one_verdict_for_each_action(record: Path, capsys: pytest.Cap
     assert set(first) >= {"action", "verdict", "rules", "missing"}
     assert second["verdict"] == "cannot_evaluate"
     assert "unobtainium" in second["reason"]
+
+
+@pytest.mark.parametrize("hours", ["nan", "-1", "100"])
+def test_an_evaluation_that_would_score_nothing_is_wrong_usage(
+    hours: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beyond the trial's last time no pair was left, and its empty table came with exit code 0."""
+    code, out, _ = run(
+        "evaluate", "ecgrdvq", "--data", tmp_path, "--observe-until", hours, "--json", capsys=capsys
+    )
+    assert (code, json.loads(out)["error"]["code"]) == (2, "usage")
