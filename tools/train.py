@@ -49,11 +49,14 @@ def train_part(
 
 
 def _try_to_write(out: Path) -> None:
-    """Make the folder and write to it, so that no training fails only when its weights are saved."""
+    """Write to the folder, so that no training fails only when its weights are saved; leaves it as it was."""
+    new = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=out):
             pass
+        if new:
+            out.rmdir()
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"cannot write to {out}: {reason}", "Choose another folder with --out.") from error
