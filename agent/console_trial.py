@@ -25,7 +25,7 @@ def print_trial(console: "Console", result: "TrialEvaluation") -> None:
         table.add_row(
             name,
             str(one.pairs),
-            *(f"{error:.1f}" for error in errors),
+            *("–" if error is None else f"{error:.1f}" for error in errors),
             f"{one.bias:+.1f}",
             f"{one.coverage_80_percent:.0f} %",
             f"{one.coverage_90_percent:.0f} %",

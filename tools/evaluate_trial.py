@@ -1,7 +1,6 @@
 """Tool: what stage one predicts for the subjects of a real crossover trial, beside what was measured."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +10,24 @@ from tools.errors import OutputError
 from tools.evaluate import read_recordings
 from tools.model import shared_model
 from tools.results import Answer, Result, rounded
+from tools.writing import written_whole
 from worldmodel.datasets.ecgrdvq import PLACEBO, Trial, read_trial
 from worldmodel.errors import DataSetError
 from worldmodel.evaluation.trial import (
     INTERVALS,
     QUANTILES,
+    CourseRow,
     Given,
+    IntervalScore,
     Predictions,
+    course_rows,
     given_of,
     mean_effects,
+    population_courses,
     predict_trial,
-    profile_inside,
     score,
 )
-from worldmodel.evaluation.trial_on_ecgs import CourseRow, evaluate_on_ecgs
+from worldmodel.evaluation.trial_on_ecgs import evaluate_on_ecgs
 from worldmodel.population import Population, shipped_population
 
 Progress = Callable[[float], None]
@@ -33,13 +36,14 @@ Progress = Callable[[float], None]
 class TrialIntervalScore(Result):
     """One interval over all subjects, arms and times after the dose, errors in its unit, coverage in percent.
 
-    mae_of_mean_effect: of the mean change of drug and time in the other subjects; mae_of_persistence: of "no change".
+    mae_of_mean_effect: of the mean change of drug and time in the other subjects, null for a lone one.
+    mae_of_persistence: of "no change".
     """
 
     interval: str
     pairs: int
     mae: float
-    mae_of_mean_effect: float
+    mae_of_mean_effect: float | None
     mae_of_persistence: float
     bias: float
     coverage_80_percent: float
@@ -65,10 +69,10 @@ class CourseOnEcgs(Result):
     interval: str
     inside: int
     hours: tuple[float, ...]
-    simulated: tuple[float, ...]
-    trial: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    simulated: tuple[float | None, ...]
+    trial: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
 
 
 class TrialEvaluation(Answer):
@@ -128,19 +132,16 @@ def evaluate_trial(
     courses, used = (
         evaluate_on_ecgs(shared_model(), ecgs, trial, given, k, seed, progress) if ecgs else ([], 0)
     )
-    beside = mean_effects(trial, leave_out=len(trial.subjects) > 1)
     return TrialEvaluation(
         subjects=len(trial.subjects),
         fitted_to=f"{len(trial.subjects) - 1} others, each time" if leave_one_subject_out else shipped.source,
         with_concentration=with_concentration,
         observe_until_h=observe_until_h,
         leave_one_subject_out=leave_one_subject_out,
-        scores=tuple(
-            _given_score(asdict(one)) for one in score(trial, found, beside, observe_until_h or 0.0)
-        ),
+        scores=tuple(map(_given_score, score(trial, found, mean_effects(trial), observe_until_h or 0.0))),
         profile=tuple(
-            ProfileInside(drug=arm, interval=interval, inside=inside, times=times)
-            for arm, interval, inside, times in profile_inside(trial, shipped, given)
+            ProfileInside(drug=row.drug, interval=row.interval, inside=row.inside, times=len(row.hours))
+            for row in course_rows(trial, population_courses(trial, shipped, given))
         ),
         recordings=used,
         k=k,
@@ -223,40 +224,36 @@ def _write(path: Path, trial: Trial, found: Predictions) -> None:
                 cells = ["NA" if np.isnan(value) else f"{value:.3f}" for value in values.ravel()]
                 label = trial.labels[arm]
                 lines.append(",".join([subject, f'"{label}"', f"{trial.hours[t]:g}", *cells]))
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text("\n".join(lines) + "\n", "utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
+    with written_whole(path) as unfinished:
+        unfinished.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _course(row: CourseRow) -> CourseOnEcgs:
-    def plain(values: NDArray[np.float64]) -> tuple[float, ...]:
-        return tuple(_shown(value, 1) for value in values)
+    def plain(values: NDArray[np.float64]) -> tuple[float | None, ...]:
+        return tuple(None if np.isnan(value) else rounded(value) for value in values)
 
     return CourseOnEcgs(
         drug=row.drug,
         interval=row.interval,
         inside=row.inside,
-        hours=plain(row.hours),
-        simulated=plain(row.simulated),
+        hours=tuple(row.hours.tolist()),
+        simulated=plain(row.course),
         trial=plain(row.trial),
         low=plain(row.low),
         high=plain(row.high),
     )
 
 
-def _given_score(facts: dict[str, float]) -> TrialIntervalScore:
+def _given_score(one: IntervalScore) -> TrialIntervalScore:
     return TrialIntervalScore(
-        interval=str(facts["interval"]),
-        pairs=int(facts["pairs"]),
-        mae=_shown(facts["mae"]),
-        mae_of_mean_effect=_shown(facts["of_mean_effect"]),
-        mae_of_persistence=_shown(facts["of_persistence"]),
-        bias=_shown(facts["bias"]),
-        coverage_80_percent=_shown(100 * facts["coverage_80"], 1),
-        coverage_90_percent=_shown(100 * facts["coverage_90"], 1),
+        interval=one.interval,
+        pairs=one.pairs,
+        mae=_shown(one.mae),
+        mae_of_mean_effect=rounded(one.of_mean_effect, 2),
+        mae_of_persistence=_shown(one.of_persistence),
+        bias=_shown(one.bias),
+        coverage_80_percent=_shown(100 * one.coverage_80, 1),
+        coverage_90_percent=_shown(100 * one.coverage_90, 1),
     )
 
 

@@ -5,7 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from tools.results import ModelUsed
-from worldmodel.model import ModelInfo, WorldModel
+from worldmodel.model import WorldModel
+from worldmodel.networks import ModelInfo
 
 WEIGHTS = "ECGWM_WEIGHTS"  # names weights of one's own training
 

@@ -7,6 +7,7 @@ is a sum of exponentials, so nothing is stepped. Rates are per hour, times in ho
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -60,6 +61,7 @@ def peak(rates: Rates) -> Tensor:
     return plasma.amax(dim=0)
 
 
+@lru_cache(maxsize=1024)
 def absorption_rate(tmax_h: float, half_life_h: float) -> float:
     """The absorption rate, per hour, that puts the peak of a single dose at Tmax.
 

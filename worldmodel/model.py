@@ -13,21 +13,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from worldmodel.beat import move
-from worldmodel.checkpoint import load_tensors, part, sha256_of
+from worldmodel.checkpoint import load_tensors, part
 from worldmodel.conditioning import PatientBeat, context_vector, covariates
 from worldmodel.denoiser import Denoiser
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.errors import NotSimulatableError, WeightsError
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.measurement import Measurement
-from worldmodel.networks import build_networks
+from worldmodel.networks import ModelInfo, build_networks, check_weights
 from worldmodel.observed import draw_responses
 from worldmodel.own_rhythm import OwnRhythm, carry_on, other_beats, own_rhythm, usual_r_times
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
 from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
-from worldmodel.preprocessing import VERSION as PREPROCESSING
 from worldmodel.renderer import Progress, Recipe, Renderer
 from worldmodel.response import Bearing, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
@@ -48,17 +47,6 @@ class Simulation:
     fs_hz: float
     support: tuple[Support, ...]
     responses: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """Which weights answered, and what they were trained on."""
-
-    name: str
-    version: str
-    trained_on: str
-    synthetic: bool
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -90,11 +78,8 @@ class WorldModel:
         """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError."""
         path = path or SHIPPED
         tensors, header = load_tensors(path)
+        check_weights(header)
         vae, denoiser = build_networks(header)
-        if header.get("preprocessing") != PREPROCESSING:
-            raise WeightsError(
-                f"{path} was trained on other pre-processing.", "Train again: ecgwm-agent train"
-            )
         try:
             vae.load_state_dict(part(tensors, "vae"))
             denoiser.load_state_dict(part(tensors, "denoiser"))
@@ -102,14 +87,7 @@ class WorldModel:
             raise WeightsError(
                 f"{path} does not fit this network.", "Train again: ecgwm-agent train"
             ) from error
-        info = ModelInfo(
-            name=f"ecgwm-{header['preset']}",
-            version=f"layout {header['layout']}, seed {header['seed']}",
-            trained_on=header["trained_on"],
-            synthetic=header["synthetic"],
-            sha256=sha256_of(path),
-        )
-        return cls(vae.to(device), denoiser.to(device), info)
+        return cls(vae.to(device), denoiser.to(device), ModelInfo.of(path, header))
 
     @torch.no_grad()
     def encode(self, pre: Ecg, measured: Measurement) -> EncodedPatient:

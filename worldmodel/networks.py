@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from worldmodel.checkpoint import sha256_of
 from worldmodel.conditioning import CONTEXT
 from worldmodel.denoiser import Denoiser
 from worldmodel.errors import WeightsError
+from worldmodel.preprocessing import VERSION as PREPROCESSING
 from worldmodel.vae import Vae
 
 TWO_STAGE = "two-stage"
@@ -34,6 +37,41 @@ def build_networks(header: Mapping[str, Any]) -> tuple[Vae, Denoiser]:
             "The weights are of a network that this version does not know.", "Train again: ecgwm-agent train"
         ) from error
     return Vae(size.vae_blocks), Denoiser(CONTEXT, size.width, size.depth, size.heads)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which weights answered, and what they were trained on."""
+
+    name: str
+    version: str
+    trained_on: str
+    synthetic: bool
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path, header: Mapping[str, Any]) -> "ModelInfo":
+        """What the header of the weights at `path` says."""
+        return cls(
+            name=f"ecgwm-{header['preset']}",
+            version=f"layout {header['layout']}, seed {header['seed']}",
+            trained_on=header["trained_on"],
+            synthetic=header["synthetic"],
+            sha256=sha256_of(path),
+        )
+
+
+def check_weights(header: Mapping[str, Any]) -> None:
+    """Raise WeightsError where a header is not of a world model, or of other pre-processing than this version's."""
+    if "preset" not in header:
+        raise WeightsError(
+            "These are not the weights of a world model.", "Give weights that `ecgwm-agent train` made."
+        )
+    if header.get("preprocessing") != PREPROCESSING:
+        raise WeightsError(
+            "The weights were trained on other pre-processing.",
+            f"Train again: ecgwm-agent train --preset {header['preset']}",
+        )
 
 
 def check_model(header: Mapping[str, Any], wanted: str) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from worldmodel.beat import clamp_response
 from worldmodel.pharmacology import Action, DrugExposure
-from worldmodel.population import N, Population
+from worldmodel.population import PLASMA_FLOOR, N, Population
 from worldmodel.response import (
     PER_DRUG,
     Bearing,
@@ -28,7 +28,6 @@ from worldmodel.response import (
 ROUNDS = 6
 LARGEST_STEP = 1.5  # in standard deviations of a person; keeps the first steps from leaping over the answer
 PLASMA_CV = 0.15  # of assay and of what the course leaves out
-PLASMA_FLOOR = 0.1  # of the reference exposure, below which a level says little
 FAR = 1e6  # variance of a level of which nothing is known, in units of the population's
 
 

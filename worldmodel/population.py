@@ -20,6 +20,7 @@ from worldmodel.pharmacology import EFFECTS, DrugExposure, EffectProfile
 SHIPPED = Path(__file__).parent / "weights" / "population.json"
 LAYOUT = 1
 N = len(EFFECTS)
+PLASMA_FLOOR = 0.1  # of the reference exposure, below which a plasma level says little
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Sixty-four, because intervals must survive: on virtual and on real recordings al
 of an 80-ms patch leaves about 30 uV with 32 channels and 10 uV with 64.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 import torch
@@ -31,7 +32,7 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(nn.Module, ABC):
     """z = f_enc(x) and back (paper, sec. 4), for networks that define `moments` and `decode_raw`.
 
     The latent is normalised per channel with the mean and SD of a training set (`fit_scale`), so that the diffusion
@@ -45,13 +46,13 @@ class Autoencoder(nn.Module):
         self.register_buffer("latent_mean", torch.zeros(channels))
         self.register_buffer("latent_sd", torch.ones(channels))
 
+    @abstractmethod
     def moments(self, x_mv: Tensor) -> Tensor:
         """Mean and log-variance of q(z|x) one after the other, (batch, 2 channels, steps)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode_raw(self, z: Tensor) -> Tensor:
         """ECG in mV from a latent before normalisation."""
-        raise NotImplementedError
 
     def posterior(self, x_mv: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(z|x), (batch, channels, steps) each, before normalisation."""

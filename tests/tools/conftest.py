@@ -11,7 +11,8 @@ from tools.case import Case
 from worldmodel.delineation.measure import measure
 from worldmodel.ecg import LEADS, TWELVE_FROM_EIGHT, Ecg
 from worldmodel.measurement import Measurement
-from worldmodel.model import ModelInfo, Simulation, WorldModel
+from worldmodel.model import Simulation, WorldModel
+from worldmodel.networks import ModelInfo
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext
 from worldmodel.seeing import ObservedEcg
 from worldmodel.support import Support

@@ -51,3 +51,12 @@ def test_a_folder_that_is_not_there_and_an_unknown_arm_are_told_before_the_work(
     strange = write_table(tmp_path / "b.csv", EXTRT="Aspirin")
     with pytest.raises(DataSetError, match="Aspirin"):
         evaluate_trial(strange)
+
+
+def test_one_subject_or_no_placebo_arm_is_scored_without_a_band(tmp_path: Path) -> None:
+    """A table of that layout need not be a whole trial."""
+    one = evaluate_trial(write_table(tmp_path / "one.csv", (7,)))
+    assert {row.inside for row in one.profile} == {0}
+    assert {score.mae_of_mean_effect for score in one.scores} == {None}
+    drug_alone = evaluate_trial(write_table(tmp_path / "drug.csv", EXTRT="Dofetilide"))
+    assert drug_alone.profile == () and drug_alone.scores

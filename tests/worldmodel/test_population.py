@@ -15,7 +15,8 @@ from worldmodel.population import (
     save_population,
     shipped_population,
 )
-from worldmodel.population_fit import correlation_root, fit_population
+from worldmodel.population_fit import fit_population
+from worldmodel.population_model import correlation_root
 
 
 def test_a_population_survives_its_file(tmp_path: Path) -> None:

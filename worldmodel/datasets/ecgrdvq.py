@@ -19,7 +19,6 @@ from worldmodel.pharmacology import EFFECTS
 
 TABLE = "SCR-002.Clinical.Data.csv"
 PLACEBO = "placebo"
-BASELINE_H = -0.5
 NEEDED = ("RANDID", "EXTRT", "TPT", "RR", "PR", "QT", "QRS", "JTPEAK", "TPEAKTEND")
 _PER_NG_ML = {"ng/mL": 1.0, "pg/mL": 1e-3, "ug/mL": 1e3}
 _WRAP = 2.0**32  # two PR values were stored as negative 32-bit numbers and read as unsigned

@@ -5,7 +5,7 @@ the plasma concentration, and the ECGs up to some hour after the dose.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -76,17 +76,13 @@ def predict_trial(
     return Predictions(mean, quantiles)
 
 
-def mean_effects(trial: Trial, leave_out: bool) -> NDArray[np.float64]:
-    """The mean change of arm and time, for each subject; of the others where `leave_out`: the baseline to beat."""
+def mean_effects(trial: Trial) -> NDArray[np.float64]:
+    """The mean change of arm and time in the other subjects, for each: the baseline to beat. NaN where none is left."""
     found = changes(trial)
     known = np.isfinite(found)
-    total, count = np.where(known, found, 0.0).sum(axis=0), known.sum(axis=0)
-    if not leave_out:
-        return np.broadcast_to(total / np.maximum(count, 1), found.shape)
-    others = count - known
-    return np.asarray(
-        np.where(others > 0, (total - np.where(known, found, 0.0)) / np.maximum(others, 1), np.nan)
-    )
+    values = np.where(known, found, 0.0)
+    others = known.sum(axis=0) - known
+    return np.asarray((values.sum(axis=0) - values) / np.where(others > 0, others, np.nan))
 
 
 def _series(
@@ -130,13 +126,13 @@ def intervals_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
 class IntervalScore:
     """One interval over all subjects, arms and times. MAE in its unit; coverage of 80 and 90 % intervals.
 
-    of_mean_effect: the MAE of the mean change of arm and time; of_persistence: of saying "no change".
+    of_mean_effect: the MAE of `mean_effects`, None for a lone subject; of_persistence: of saying "no change".
     """
 
     interval: str
     pairs: int
     mae: float
-    of_mean_effect: float
+    of_mean_effect: float | None
     of_persistence: float
     bias: float
     coverage_80: float
@@ -153,16 +149,17 @@ def score(
     low90, low80, high80, high90 = predicted.quantiles[:, :, :, trial.hours > after_h]
     scores = []
     for i, name in enumerate(INTERVALS):
-        at = np.isfinite(truth[..., i]) & np.isfinite(mean[..., i]) & np.isfinite(usual[..., i])
+        at = np.isfinite(truth[..., i]) & np.isfinite(mean[..., i])
         if not at.any():
             continue
-        y, x = truth[..., i][at], mean[..., i][at]
+        y, x, of_others = truth[..., i][at], mean[..., i][at], usual[..., i][at]
+        known = np.isfinite(of_others)
         scores.append(
             IntervalScore(
                 name,
                 int(at.sum()),
                 float(np.abs(x - y).mean()),
-                float(np.abs(usual[..., i][at] - y).mean()),
+                float(np.abs(of_others - y)[known].mean()) if known.any() else None,
                 float(np.abs(y).mean()),
                 float((x - y).mean()),
                 float(((low80[..., i][at] <= y) & (y <= high80[..., i][at])).mean()),
@@ -172,47 +169,69 @@ def score(
     return scores
 
 
-def profile_inside(
-    trial: Trial, population: Population, given: Mapping[str, Given]
-) -> list[tuple[str, str, int, int]]:
-    """(arm, interval, times inside, times): is the population's mean placebo-corrected course inside the trial's
-    95 % confidence band (mean over subjects +- 1.96 SE of the differences from placebo)?"""
-    truth = changes(trial)
+@dataclass(frozen=True)
+class CourseRow:
+    """One drug and interval: a mean placebo-corrected course at `hours` beside the trial's own. All (time,).
+
+    low, high: the trial's 95 % confidence band, mean over subjects +- 1.96 SE of their differences from placebo; NaN
+    where fewer than two subjects have one.
+    """
+
+    drug: str
+    interval: str
+    hours: NDArray[np.float64]
+    course: NDArray[np.float64]
+    trial: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def inside(self) -> int:
+        """At how many of the times the course lies in the band."""
+        return int(((self.low <= self.course) & (self.course <= self.high)).sum())
+
+
+def course_rows(trial: Trial, courses: NDArray[np.float64]) -> list[CourseRow]:
+    """Mean courses (arm, time after the dose, interval), in the trial's arms, less that of placebo, beside the trial.
+
+    No rows where the trial has no placebo arm.
+    """
+    if PLACEBO not in trial.arms:
+        return []
+    after = trial.hours > 0
     placebo = trial.arms.index(PLACEBO)
-    nobody = Predictions(*_population_mean(trial, population, given))
-    rows = []
-    for j, arm in enumerate(trial.arms):
-        if arm == PLACEBO:
-            continue
-        difference = truth[:, j] - truth[:, placebo]
-        count = np.isfinite(difference).sum(axis=0)
-        mean = np.nanmean(difference[:, 1:], axis=0)
-        se = np.nanstd(difference[:, 1:], axis=0, ddof=1) / np.sqrt(count[1:])
-        ours = (nobody.mean[0, j] - nobody.mean[0, placebo])[1:]
-        inside = np.abs(ours - mean) <= 1.96 * se
-        rows += [(arm, name, int(inside[:, i].sum()), len(inside)) for i, name in enumerate(INTERVALS)]
-    return rows
+    truth = changes(trial)[:, :, after]
+    difference = truth - truth[:, placebo, None]
+    known = np.isfinite(difference)
+    n = np.where(known.sum(axis=0) > 1, known.sum(axis=0), np.nan)
+    centre = np.where(known, difference, 0.0).sum(axis=0) / n
+    scatter = np.where(known, (difference - centre) ** 2, 0.0).sum(axis=0)
+    half = 1.96 * np.sqrt(scatter / (n - 1) / n)
+    return [
+        CourseRow(
+            arm,
+            interval,
+            trial.hours[after],
+            (courses[j] - courses[placebo])[:, i],
+            centre[j, :, i],
+            (centre - half)[j, :, i],
+            (centre + half)[j, :, i],
+        )
+        for j, arm in enumerate(trial.arms)
+        if arm != PLACEBO
+        for i, interval in enumerate(INTERVALS)
+    ]
 
 
-def _population_mean(
+def population_courses(
     trial: Trial, population: Population, given: Mapping[str, Given]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean course of an average subject in each arm, as predictions of one subject."""
-    level = population.day.level_mean.numpy()
-    values = np.full((1, len(trial.arms), len(trial.hours), N), np.nan)
-    values[:, :, 0] = level
-    average = Trial(
-        ("average",),
-        trial.arms,
-        trial.hours,
-        values,
-        np.full(values.shape[:3], np.nan),
-        np.full(values.shape[:3], np.nan),
-        trial.labels,
-        np.ones(values.shape[:3], dtype=bool),
-    )
-    found = predict_trial(average, given, population)
-    return found.mean, found.quantiles
+) -> NDArray[np.float64]:
+    """Mean changes of an average volunteer, (arm, time after the dose, interval), in the trial's arms."""
+    blank = np.full((1, len(trial.arms), len(trial.hours)), np.nan)
+    values = np.repeat(blank[..., None], N, axis=-1)
+    values[:, :, 0] = population.day.level_mean.numpy()
+    average = replace(trial, subjects=("average",), values=values, qtcf_ms=blank, plasma_ng_ml=blank)
+    return predict_trial(average, given, population).mean[0, :, trial.hours > 0].swapaxes(0, 1)
 
 
 def given_of(trial: Trial, population: Population) -> dict[str, Given]:

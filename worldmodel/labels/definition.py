@@ -1,8 +1,8 @@
 """The 17 labels in the order of ECG-FM's label_def.csv, and what each counts for as a risk.
 
-Names, order, shares and the aggregation over windows are those of the published model (bowang-lab/ECG-FM). The shares
-are of 787,699 machine-read reports of MIMIC-IV-ECG. `danger` is policy, ours: the share of ECGs with this
-label in which, shown after a dose, it would be harm of the drug. No study gives it.
+Names, order, shares and the aggregation over windows are those of the published model (bowang-lab/ECG-FM,
+doi:10.1093/jamiaopen/ooaf122). The shares are of 787,699 machine-read reports of MIMIC-IV-ECG. `danger` is policy,
+ours: the share of ECGs with this label in which, shown after a dose, it would be harm of the drug. No study gives it.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-
-ECG_FM = "McKeen 2025, JAMIA Open 8(5):ooaf122, doi:10.1093/jamiaopen/ooaf122; label_def.csv"
 
 
 @dataclass(frozen=True)

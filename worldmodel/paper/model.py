@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from worldmodel.checkpoint import load_tensors, part, sha256_of
+from worldmodel.checkpoint import load_tensors, part
 from worldmodel.conditioning import covariates
 from worldmodel.diffusion import as_denoise
 from worldmodel.ecg import LEADS, Ecg
-from worldmodel.errors import WeightsError
 from worldmodel.measurement import Measurement
-from worldmodel.model import ModelInfo, Simulation
+from worldmodel.model import Simulation
+from worldmodel.networks import ModelInfo, check_weights
 from worldmodel.paper.episodes import told
 from worldmodel.paper.networks import (
     PAPER_CHANNELS,
@@ -26,7 +26,6 @@ from worldmodel.paper.signal import thin, widen
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import Action, PatientContext
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
-from worldmodel.preprocessing import VERSION as PREPROCESSING
 from worldmodel.sampling import ddpm_alpha_bars, ddpm_ancestral
 from worldmodel.support import judge_support
 
@@ -43,22 +42,11 @@ class PaperModel:
     def load(cls, path: Path, stride: int = 1) -> "PaperModel":
         """The weights at `path`. Raises WeightsError."""
         tensors, header = load_tensors(path)
+        check_weights(header)
         vae, denoiser = build_paper_networks(header)
-        if header["preprocessing"] != PREPROCESSING:
-            raise WeightsError(
-                f"{path} was trained on other pre-processing.",
-                "Train again: ecgwm-agent train --preset paper",
-            )
         vae.load_state_dict(part(tensors, "vae"))
         denoiser.load_state_dict(part(tensors, "denoiser"))
-        info = ModelInfo(
-            name=f"ecgwm-{header['preset']}",
-            version=f"layout {header['layout']}, seed {header['seed']}",
-            trained_on=header["trained_on"],
-            synthetic=header["synthetic"],
-            sha256=sha256_of(path),
-        )
-        return cls(vae, denoiser, info, stride)
+        return cls(vae, denoiser, ModelInfo.of(path, header), stride)
 
     @torch.inference_mode()
     def simulate(

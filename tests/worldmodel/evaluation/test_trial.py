@@ -22,9 +22,9 @@ def test_qtcf_of_the_six_values_is_that_of_the_table(trial: Trial) -> None:
 
 
 def test_the_mean_effect_of_others_does_not_know_the_subject(trial: Trial) -> None:
-    before = mean_effects(trial, leave_out=True)
+    before = mean_effects(trial)
     trial.values[0, 1, 2] += 40.0
-    after = mean_effects(trial, leave_out=True)
+    after = mean_effects(trial)
     assert np.array_equal(before[0], after[0], equal_nan=True)
     assert not np.array_equal(before[1], after[1], equal_nan=True)
 
