@@ -117,7 +117,7 @@ def _of_action(action: Action) -> list[tuple[float, str]]:
             doubt = 0.5 * np.log2(drug.relative_dose / RELATIVE_DOSE_FAR)
             times = f"{drug.relative_dose:.1f} times the dose its effect was measured at"
             doubts.append((float(min(0.9, doubt)), f"{drug.name}: {times}"))
-    if len(action.drugs) > 1:
+    if len({drug.name for drug in action.drugs}) > 1:
         doubts.append((0.2, "effects of several drugs are added, but for the channels that they share"))
     for name, (low, high) in RESPONSE_LIMITS.items():
         total = sum(drug.relative_dose * drug.effects.mean.get(name, 0.0) for drug in action.drugs)
