@@ -39,6 +39,7 @@ PK_CV = torch.tensor([0.5, 0.15, 0.25], dtype=torch.float64)
 SPREADS = ("log_pk", "log_sensitivity", "of_sensitivity", "shared", "unseen")
 PAIRS = N * (N - 1) // 2
 DRAWN = 128  # people that a mean course is taken over
+INDEPENDENT = 1 / 3  # share of its times that count: they have the baseline, the day and the people in common
 
 
 class TrialModel:
@@ -245,14 +246,14 @@ class TrialModel:
         return total
 
     def mismatch(self, p: Parameters) -> Tensor:
-        """Half the squared errors, in standard errors, of the mean course of people as they are drawn.
+        """Half the squared errors of the mean course of people as they are drawn, in the trial's standard errors.
 
         The likelihood asks that each subject can be described; a few who absorb late can make it widen the spread of
         absorption until the mean of those who are drawn is flatter than any mean of subjects.
         """
         drawn = vmap(lambda person: self.effects(p, person)[0])(self.people).mean(dim=0)
         error: Tensor = (drawn[:, 1:] - self.mean_course) / self.mean_error
-        return 0.5 * error.square().sum()
+        return 0.5 * INDEPENDENT * error.square().sum()
 
     def prior(self, p: Parameters) -> Tensor:
         """Minus the log of weak priors: what eleven people cannot tell stays near what is usual."""
