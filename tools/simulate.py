@@ -14,7 +14,7 @@ from tools.errors import SafetyRefusal
 from tools.exposure import action_of
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
-from tools.observed import Observed, observed_ecgs
+from tools.observed import Observed, observed_ecgs, on_common_leads
 from tools.outcomes import (
     Delta,
     Outcome,
@@ -90,6 +90,7 @@ def simulate_actions(
     given = [parse_action(text, catalogue) for text in actions]
     verdicts = judge_given(case, given, catalogue)
     refuse_blocked(verdicts, catalogue)
+    observed, other_leads = on_common_leads(observed, case)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
         case,
@@ -102,7 +103,7 @@ def simulate_actions(
         progress=progress,
         observed=observed_ecgs(observed, actions, catalogue),
     )
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out, other_leads)
 
 
 def roll_out(
@@ -130,6 +131,7 @@ def roll_out(
     ]
     verdicts = judge_given(case, so_far, catalogue)
     refuse_blocked(verdicts, catalogue)
+    observed, other_leads = on_common_leads(observed, case)
     model = model or shared_model()
     actions = [action_of(step, catalogue, hours) for step in given]
     simulation = model.roll_out(
@@ -144,7 +146,7 @@ def roll_out(
     )
     clock = [round(sum(action.hours for action in actions[: i + 1]), 6) for i in range(len(actions))]
     outcomes = judge_outcomes(case, so_far, clock, simulation, k)
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out, other_leads)
 
 
 def _result(
@@ -156,6 +158,7 @@ def _result(
     seed: int,
     model: WorldModel,
     out: Path | None,
+    warnings: Sequence[str],
 ) -> SimulateResult:
     files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, simulation, seed)
     result = SimulateResult(
@@ -165,7 +168,7 @@ def _result(
             for outcome, verdict, written in zip(outcomes, verdicts, files, strict=True)
         ),
         model=model_used(model.info),
-        warnings=(*case.warnings, *_what_ifs(verdicts, catalogue)),
+        warnings=(*case.warnings, *warnings, *_what_ifs(verdicts, catalogue)),
     )
     result._waveforms = simulation
     return result
