@@ -21,7 +21,7 @@ from worldmodel.errors import NotSimulatableError, WeightsError
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.measurement import Measurement
 from worldmodel.networks import ModelInfo, build_networks, check_weights
-from worldmodel.observed import draw_responses
+from worldmodel.observed import Seen, draw_responses
 from worldmodel.own_rhythm import OwnRhythm, carry_on, other_beats, own_rhythm, usual_r_times
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
@@ -31,6 +31,7 @@ from worldmodel.renderer import Progress, Recipe, Renderer
 from worldmodel.response import Bearing, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
 from worldmodel.support import Support, judge_support, why_refused
+from worldmodel.surprise import most_surprising
 from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS, Vae
 
 SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
@@ -129,9 +130,10 @@ class WorldModel:
         NotSimulatableError.
         """
         patient = self.encode(pre, measured)
-        plan = self._plan(patient, measured, actions, context, k, seed, observed)
+        seen = _see(patient, measured, actions, context, observed)
+        plan = self._plan(patient, measured, actions, context, k, seed, seen)
         eight = self.renderer.render(plan, progress, gamma)
-        return self._simulation(pre, measured, patient, actions, plan, eight)
+        return self._simulation(pre, measured, patient, actions, plan, seen, eight)
 
     @torch.no_grad()
     def roll_out(
@@ -156,7 +158,8 @@ class WorldModel:
         """
         patient = self.encode(pre, measured)
         chained = chain(tuple(steps))
-        plan = self._plan(patient, measured, chained, context, k, seed, observed)
+        seen = _see(patient, measured, chained, context, observed)
+        plan = self._plan(patient, measured, chained, context, k, seed, seen)
         latent = patient.latent.expand(k, -1, -1)
         pieces = []
         for i in range(len(chained)):
@@ -172,7 +175,7 @@ class WorldModel:
                 latent = self.vae.encode(known).expand(k, -1, -1)
             else:
                 latent = self.vae.encode(pieces[-1])
-        return self._simulation(pre, measured, patient, chained, plan, torch.cat(pieces))
+        return self._simulation(pre, measured, patient, chained, plan, seen, torch.cat(pieces))
 
     def _plan(
         self,
@@ -182,15 +185,14 @@ class WorldModel:
         context: PatientContext,
         k: int,
         seed: int,
-        observed: Sequence[ObservedEcg],
+        seen: Seen | None,
     ) -> Recipe:
         """All that is random: responses, rhythm and noise of each action and sample, as rows."""
         generator = torch.Generator().manual_seed(seed)
-        bearing = Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
-        if observed:
-            seen = see_ecgs(observed, measured, actions, bearing, shipped_population())
+        if seen is not None:
             responses = draw_responses(seen, actions, k, generator)
         else:
+            bearing = _bearing(patient, context)
             responses = sample_responses(
                 actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator
             )
@@ -222,11 +224,13 @@ class WorldModel:
         patient: EncodedPatient,
         actions: Sequence[Action],
         plan: Recipe,
+        seen: Seen | None,
         eight: Tensor,
     ) -> Simulation:
         shape = (len(actions), len(eight) // max(1, len(actions)))
+        surprise = most_surprising(seen) if seen is not None else None
         support = tuple(
-            judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action)
+            judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action, surprise)
             for action in actions
         )
         return Simulation(
@@ -235,6 +239,23 @@ class WorldModel:
             support,
             plan.response.reshape(*shape, -1).numpy(),
         )
+
+
+def _bearing(patient: EncodedPatient, context: PatientContext) -> Bearing:
+    return Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
+
+
+def _see(
+    patient: EncodedPatient,
+    measured: Measurement,
+    actions: Sequence[Action],
+    context: PatientContext,
+    observed: Sequence[ObservedEcg],
+) -> Seen | None:
+    """What the observed ECGs say of the person; None without any."""
+    if not observed:
+        return None
+    return see_ecgs(observed, measured, actions, _bearing(patient, context), shipped_population())
 
 
 def _drawn_anew(before: Rhythm, rr_s: Tensor, seed: int) -> Tensor:

@@ -11,6 +11,7 @@ from worldmodel.beat import RESPONSE_LIMITS
 from worldmodel.leads import estimated_leads, shipped_leads
 from worldmodel.measurement import Measurement
 from worldmodel.pharmacology import Action
+from worldmodel.surprise import USUAL, Surprise
 from worldmodel.typicality import judge_typicality
 
 # The ranges of the virtual trial; see virtual/patients.py.
@@ -49,11 +50,16 @@ def why_refused(measured: Measurement) -> str | None:
 
 
 def judge_support(
-    measured: Measurement, amplitudes_trusted: bool, reconstruction_error: float, action: Action
+    measured: Measurement,
+    amplitudes_trusted: bool,
+    reconstruction_error: float,
+    action: Action,
+    surprise: Surprise | None = None,
 ) -> Support:
     """Reasons to distrust a simulation, each with a doubt in 0..1; the score is the doubt of all, as if independent.
 
-    amplitudes_trusted: of the pre-dose ECG; reconstruction_error: RMS of encode-decode over its RMS.
+    amplitudes_trusted: of the pre-dose ECG; reconstruction_error: RMS of encode-decode over its RMS. surprise: of the
+    ECGs that were observed of this person, the one that was expected least.
     """
     refused = why_refused(measured)
     if refused is not None:
@@ -66,6 +72,8 @@ def judge_support(
             * (not amplitudes_trusted)
         ),
     ]
+    if surprise is not None and surprise.ratio > 1:
+        doubts.append(_of_observed(surprise))
     if reconstruction_error > RECONSTRUCTION_LIMIT:
         doubts.append((0.6, f"the encoder loses {100 * reconstruction_error:.0f} % of this ECG's amplitude"))
     score = 1.0 - float(np.prod([1.0 - doubt for doubt, _ in doubts]))
@@ -108,6 +116,15 @@ def _of_ecg(measured: Measurement) -> list[tuple[float, str]]:
         )
         doubts.append((1.0 - told_r[worst] ** 2, f"{text}: {how_well}"))
     return doubts
+
+
+def _of_observed(surprise: Surprise) -> tuple[float, str]:
+    """Doubt from where one person in a hundred is, to a half at twice as far."""
+    told = (
+        f"the ECG observed at {surprise.hours:g} h is {surprise.distance:.1f} SDs from what is expected, and "
+        f"{100 * USUAL:g} % of people stay within {surprise.usual:.1f}; most of all by {surprise.farthest}"
+    )
+    return min(0.9, 0.5 * (surprise.ratio - 1)), told
 
 
 def _of_action(action: Action) -> list[tuple[float, str]]:

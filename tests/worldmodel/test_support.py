@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.worldmodel.virtual_patients import AV_BLOCKER, HERG_BLOCKER, NO_DRUG, PROLONG_QT
 from worldmodel.delineation.measure import measure
-from worldmodel.ecg import LEADS, standard_twelve
+from worldmodel.ecg import LEADS, Ecg, standard_twelve
 from worldmodel.measurement import Finding, Intervals, Measurement, Quality, Rhythm
 from worldmodel.pharmacology import Action
 from worldmodel.readers import read_ecg
@@ -79,6 +80,28 @@ def test_a_doubtful_scale_a_lost_signal_and_a_huge_dose_count() -> None:
 def test_without_beats_nothing_is_simulated(measured: Measurement, told: str) -> None:
     assert told in (why_refused(measured) or "")
     assert judge_support(measured, True, 0.03, NO_DRUG).score == 1.0
+
+
+TIME_S = np.arange(5000) / 500.0
+
+
+@pytest.mark.parametrize(
+    ("samples_mv", "told"),
+    [
+        (np.random.default_rng(0).normal(0.0, 0.2, (12, 5000)), "do not resemble each other"),
+        (np.zeros((12, 5000)), "No lead can be measured"),
+        (np.tile(0.5 * np.sin(2 * np.pi * 50 * TIME_S), (12, 1)), "No heart beat was found"),
+        (np.linspace(0.3, 1, 12)[:, None] * np.sin(2 * np.pi * 0.3 * TIME_S), "No heart beat was found"),
+    ],
+    ids=["white noise", "flat", "mains hum", "wander"],
+)
+def test_noise_is_refused_for_being_noise_and_not_for_its_scale(
+    samples_mv: NDArray[np.float64], told: str
+) -> None:
+    """Noise breaks Einthoven's law, so its scale is in doubt as well, but that is not why it shows no beats."""
+    for trusted in (True, False):
+        refused = why_refused(measure(Ecg(samples_mv, 500.0, LEADS, amplitudes_trusted=trusted)))
+        assert told in (refused or "")
 
 
 def test_what_is_strange_but_has_beats_is_marked_and_not_refused() -> None:
