@@ -28,6 +28,7 @@ from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
 from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
 from worldmodel.renderer import Progress, Recipe, Renderer
+from worldmodel.request import check_hours, check_request, device_of
 from worldmodel.response import Bearing, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
 from worldmodel.support import Support, judge_support, why_refused
@@ -76,7 +77,8 @@ class WorldModel:
 
     @classmethod
     def load(cls, path: Path | None = None, device: str | torch.device = "cpu") -> "WorldModel":
-        """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError."""
+        """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError, RequestError."""
+        place = device_of(device)
         path = path or SHIPPED
         tensors, header = load_tensors(path)
         check_weights(header)
@@ -88,7 +90,7 @@ class WorldModel:
             raise WeightsError(
                 f"{path} does not fit this network.", "Train again: ecgwm-agent train"
             ) from error
-        return cls(vae.to(device), denoiser.to(device), ModelInfo.of(path, header))
+        return cls(vae.to(place), denoiser.to(place), ModelInfo.of(path, header))
 
     @torch.no_grad()
     def encode(self, pre: Ecg, measured: Measurement) -> EncodedPatient:
@@ -127,8 +129,9 @@ class WorldModel:
         Sample k has the same person, day and noise under every action (common random numbers), so that actions
         differ by what they do. observed: ECGs of this person on drugs, on this day or another; the people that are
         drawn fit to them. gamma: see Renderer.render. progress is called with the fraction done. Raises
-        NotSimulatableError.
+        NotSimulatableError, and RequestError where k, the seed or the hours make no sense.
         """
+        check_request(actions, k, seed)
         patient = self.encode(pre, measured)
         seen = _see(patient, measured, actions, context, observed)
         plan = self._plan(patient, measured, actions, context, k, seed, seen)
@@ -154,8 +157,9 @@ class WorldModel:
         Each step's `hours` count from its own dose. What was given before carries its exposure forward
         (pharmacology.chain), and the state z_k of a step is the simulated ECG of the step before (paper, alg. 2).
         Each course is one person on one day. starts: ECGs to take for the state of each step after the first, instead
-        of the simulated ones: the paper's oracle, where they are true. Raises NotSimulatableError.
+        of the simulated ones: the paper's oracle, where they are true. Raises as `simulate` does.
         """
+        check_request(steps, k, seed)
         patient = self.encode(pre, measured)
         chained = chain(tuple(steps))
         seen = _see(patient, measured, chained, context, observed)
@@ -188,7 +192,7 @@ class WorldModel:
         seen: Seen | None,
     ) -> Recipe:
         """All that is random: responses, rhythm and noise of each action and sample, as rows."""
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(seed))
         if seen is not None:
             responses = draw_responses(seen, actions, k, generator)
         else:
@@ -255,6 +259,7 @@ def _see(
     """What the observed ECGs say of the person; None without any."""
     if not observed:
         return None
+    check_hours([ecg.action for ecg in observed])
     return see_ecgs(observed, measured, actions, _bearing(patient, context), shipped_population())
 
 
