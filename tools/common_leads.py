@@ -49,7 +49,9 @@ def compare(before: Recording, after: Recording, name: str) -> Compared:
     if not after.leads:
         reason = " ".join(after.measured.quality.reasons[-1:])
         raise MissingInputError(f"Nothing can be measured in {name}: {reason}", OTHER_RECORDING)
-    if set(after.leads) == set(before.leads) or not before.leads:  # without any the model refuses, and says why
+    if (
+        set(after.leads) == set(before.leads) or not before.leads
+    ):  # without any the model refuses, and says why
         return Compared(after.measured.intervals)
     # All leads of use count here: a limb lead may be there alone on one side and follow from others on the other.
     common = tuple(lead for lead in before.measured.lead_intervals if lead in after.measured.lead_intervals)

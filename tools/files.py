@@ -25,7 +25,8 @@ def write_simulated(
 ) -> tuple[str, ...]:
     """Write the samples_mv of one action, (sample, lead, time): a WFDB record each, and a plot of the first.
 
-    when: in words, where "`hours` after the dose" would leave open after which. The headers say that they are simulated. Returns the paths, of each record its .hea. Raises OutputError.
+    when: in words, where "`hours` after the dose" would leave open after which. The headers say that the ECGs are
+    simulated. Returns the paths, of each record its .hea. Raises OutputError.
     """
     stem = f"{_slug(action)}_{_slug(f'{hours:g}')}h"
     title = f"{action}, {when or f'{hours:g} h after the dose'}"

@@ -114,7 +114,8 @@ def on_common_leads(observed: Sequence[Observed], case: Case) -> tuple[list[Obse
     Raises MissingInputError where there is no common lead or nothing to measure.
     """
     before = Recording(*case.pre_dose())
-    compared, warnings = [], []
+    compared: list[Observed] = []
+    warnings: list[str] = []
     for one in observed:
         if one.recording is not None:
             name = f"the ECG {one.hours:g} h after the dose"

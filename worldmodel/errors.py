@@ -11,7 +11,7 @@ class WorldModelError(Exception):
 
 
 class RequestError(WorldModelError):
-    """What is asked for cannot be: no samples, a device or a preset that is not there, options that do not go together."""
+    """What is asked for cannot be: no samples, hours before the dose, a device or a preset that is not there."""
 
 
 class EcgFileError(WorldModelError):

@@ -19,8 +19,8 @@ class ObservedEcg:
     """Measured intervals of this person: what had been given and how many hours before, `action.hours`.
 
     period: 0 for the day that is simulated, which begins with the pre-dose ECG; another number for another day, which
-    needs an ECG before its dose (an action without drugs) to compare with. before: of the pre-dose ECG on the leads that
-    this one has as well, where they are fewer than all of it.
+    needs an ECG before its dose (an action without drugs) to compare with. before: of the pre-dose ECG on the leads
+    that this one has as well, where they are fewer than all of it.
     """
 
     action: Action

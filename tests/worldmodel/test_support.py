@@ -15,6 +15,7 @@ from worldmodel.measurement import Finding, Intervals, Measurement, Quality, Rhy
 from worldmodel.pharmacology import Action
 from worldmodel.readers import read_ecg
 from worldmodel.support import MARKED, judge_support, why_refused
+from worldmodel.virtual import demo_ecg
 
 ORDINARY = Measurement(
     intervals=Intervals(hr_bpm=70.0, qrs_ms=95.0), rhythm=Rhythm("sinus", 0.9), quality=Quality("good")
@@ -134,6 +135,35 @@ def test_the_score_rises_with_dose_and_number_of_drugs() -> None:
     scores = [score(ORDINARY, action) for action in doses]
     assert scores[0] == scores[1] == 0.0 and scores == sorted(scores) and scores[3] >= MARKED
     assert 0 < score(ORDINARY, Action((HERG_BLOCKER, AV_BLOCKER))) < MARKED
+
+
+@pytest.mark.parametrize("gain", [0.1, 10.0])
+def test_a_gain_that_is_ten_times_off_is_told_as_such(gain: float) -> None:
+    """All else of an ECG can be ordinary at ten times its size."""
+    ecg = demo_ecg()
+    tenfold = measure(replace(ecg, samples_mv=gain * ecg.samples_mv))
+    support = judge_support(tenfold, True, 0.03, NO_DRUG)
+    assert not support.in_distribution
+    assert any("check the units and gain" in reason for reason in support.reasons)
+    ordinary = judge_support(measure(ecg), True, 0.03, NO_DRUG)
+    assert not any("units" in reason for reason in ordinary.reasons)
+
+
+@pytest.mark.parametrize("record", [131, 137, 143])
+def test_a_wrong_gain_of_a_real_recording_is_told(ludb: Path, record: int) -> None:
+    """Ten times too tall these had a score of 0.37 to 0.44, and passed."""
+    ecg = standard_twelve(read_ecg(ludb / "data" / f"{record}.hea"))
+    for gain in (0.1, 1.0, 10.0):
+        support = judge_support(measure(replace(ecg, samples_mv=gain * ecg.samples_mv)), True, 0.03, NO_DRUG)
+        assert any("units and gain" in reason for reason in support.reasons) == (gain != 1.0)
+        assert support.in_distribution == (gain == 1.0)
+
+
+def test_all_leads_reversed_are_out_of_distribution() -> None:
+    turned = replace(
+        ORDINARY, quality=Quality("usable", ("possibly the polarity of all leads is reversed.",))
+    )
+    assert not judge_support(turned, True, 0.03, NO_DRUG).in_distribution
 
 
 def test_real_recordings_are_ordered(ludb: Path) -> None:

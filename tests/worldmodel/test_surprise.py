@@ -34,9 +34,7 @@ def test_a_usual_change_is_none() -> None:
 
 @pytest.mark.parametrize("period", [0, 1])
 @pytest.mark.parametrize(("name", "by", "words"), [("qrs_ms", 80.0, "QRS"), ("hr_bpm", 70.0, "its rate")])
-def test_what_nobody_shows_is_told_by_what_and_how_far(
-    name: str, by: float, words: str, period: int
-) -> None:
+def test_what_nobody_shows_is_told_by_what_and_how_far(name: str, by: float, words: str, period: int) -> None:
     far = surprise(period, **{name: by})
     assert far is not None
     assert far.ratio > 2 and far.farthest == words
@@ -48,6 +46,4 @@ def test_what_nobody_shows_is_told_by_what_and_how_far(
 def test_the_pre_dose_ecg_alone_is_no_surprise() -> None:
     before = Measurement(intervals=Intervals(**BEFORE))
     nothing = ObservedEcg(PROLONG_QT, Intervals())
-    assert (
-        most_surprising(see_ecgs([nothing], before, [PROLONG_QT], NOBODY, shipped_population())) is None
-    )
+    assert most_surprising(see_ecgs([nothing], before, [PROLONG_QT], NOBODY, shipped_population())) is None

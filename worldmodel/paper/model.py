@@ -26,8 +26,8 @@ from worldmodel.paper.signal import thin, widen
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import Action, PatientContext
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
-from worldmodel.sampling import ddpm_alpha_bars, ddpm_ancestral
 from worldmodel.request import check_request
+from worldmodel.sampling import ddpm_alpha_bars, ddpm_ancestral
 from worldmodel.support import judge_support
 
 ROWS_AT_ONCE = 128
