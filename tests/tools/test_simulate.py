@@ -133,6 +133,7 @@ def test_a_chain_says_its_hours_from_the_first_action_and_from_the_last_dose(
 ) -> None:
     """The file of the second step said "5 h after the dose" of a dose given 2.5 h before; "no drug" is no dose."""
     monkeypatch.setattr(type(model), "roll_out", type(model).simulate, raising=False)
+    monkeypatch.setattr("tools.files._plot", lambda path, *_: path)
     steps = [VERAPAMIL, VERAPAMIL, "no drug"]
     result = roll_out(case, steps, 2.5, k=1, model=model, out=tmp_path)
     clocks = [(action.hours, action.hours_after_last_dose) for action in result.actions]
