@@ -102,7 +102,7 @@ def print_simulation(console: Console, result: "SimulateResult") -> None:
     """For each action its intervals before and after, mean ± SD of the samples, and how far to trust them."""
     for simulated in result.actions:
         k = len(simulated.samples)
-        console.print(_text(f"{simulated.action.text}, {simulated.hours:g} h after the dose", "bold"))
+        console.print(_text(f"{simulated.action.text}, {simulated.when}", "bold"))
         table = _table("", "before", "after", "5–95 %", "change", "5–95 %")
         for name, (short, unit) in INTERVALS.items():
             before = number(result.pre.intervals.get(name))

@@ -14,7 +14,7 @@ from tools.errors import SafetyRefusal
 from tools.exposure import action_of
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
-from tools.observed import Observed, observed_ecgs
+from tools.observed import Observed, observed_ecgs, on_common_leads
 from tools.outcomes import (
     Delta,
     Outcome,
@@ -33,16 +33,21 @@ from tools.outcomes import (
 )
 from tools.results import ActionGiven, Answer, ModelUsed, Result, SupportGiven
 from worldmodel.model import Simulation, WorldModel
+from worldmodel.pharmacology import Action
 
 REFUSALS_TOLD = 3
 
 
 class ActionSimulated(Result):
-    """One action: K samples at `hours` after the dose, and what they say together."""
+    """One action: K samples at `hours` after the dose, and what they say together.
+
+    Of doses given one after the other `hours` count from the first, hours_after_last_dose from the last.
+    """
 
     action: ActionGiven
     verdict: VerdictGiven
     hours: float
+    hours_after_last_dose: float
     seed: int
     samples: tuple[SampleGiven, ...]
     summary: dict[str, Summary | None]
@@ -50,6 +55,11 @@ class ActionSimulated(Result):
     not_measurable: dict[str, str]
     support: SupportGiven
     files: tuple[str, ...] = ()
+
+    @property
+    def when(self) -> str:
+        """In words."""
+        return when_told(self.hours, self.hours_after_last_dose)
 
 
 class SimulateResult(Answer):
@@ -90,6 +100,7 @@ def simulate_actions(
     given = [parse_action(text, catalogue) for text in actions]
     verdicts = judge_given(case, given, catalogue)
     refuse_blocked(verdicts, catalogue)
+    observed, other_leads = on_common_leads(observed, case)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
         case,
@@ -102,7 +113,8 @@ def simulate_actions(
         progress=progress,
         observed=observed_ecgs(observed, actions, catalogue),
     )
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    since_last = [outcome.hours for outcome in outcomes]
+    return _result(case, catalogue, outcomes, since_last, verdicts, simulation, seed, model, out, other_leads)
 
 
 def roll_out(
@@ -130,6 +142,7 @@ def roll_out(
     ]
     verdicts = judge_given(case, so_far, catalogue)
     refuse_blocked(verdicts, catalogue)
+    observed, other_leads = on_common_leads(observed, case)
     model = model or shared_model()
     actions = [action_of(step, catalogue, hours) for step in given]
     simulation = model.roll_out(
@@ -142,30 +155,51 @@ def roll_out(
         progress,
         observed=observed_ecgs(observed, steps, catalogue),
     )
-    clock = [round(sum(action.hours for action in actions[: i + 1]), 6) for i in range(len(actions))]
+    clock, since_last = _clocks(actions)
     outcomes = judge_outcomes(case, so_far, clock, simulation, k)
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    return _result(case, catalogue, outcomes, since_last, verdicts, simulation, seed, model, out, other_leads)
+
+
+def _clocks(steps: Sequence[Action]) -> tuple[list[float], list[float]]:
+    """Hours at the end of each step, since the first step began and since the last dose; "no drug" is no dose."""
+    now = dosed = 0.0
+    since_first, since_last = [], []
+    for step in steps:
+        dosed = now if step.drugs else dosed
+        now += step.hours
+        since_first.append(round(now, 6))
+        since_last.append(round(now - dosed, 6))
+    return since_first, since_last
+
+
+def when_told(hours: float, hours_after_last_dose: float) -> str:
+    """When an ECG is simulated, in words; of a chain from its first action and from its last dose."""
+    if hours == hours_after_last_dose:
+        return f"{hours:g} h after the dose"
+    return f"{hours:g} h after the first action, {hours_after_last_dose:g} h after the last dose"
 
 
 def _result(
     case: Case,
     catalogue: Catalogue,
     outcomes: Sequence[Outcome],
+    since_last: Sequence[float],
     verdicts: Sequence[Verdict],
     simulation: Simulation,
     seed: int,
     model: WorldModel,
     out: Path | None,
+    warnings: Sequence[str],
 ) -> SimulateResult:
-    files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, simulation, seed)
+    files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, since_last, simulation, seed)
     result = SimulateResult(
         pre=sample_given(case.pre_dose()[1], pre_dose_risk(case)),
         actions=tuple(
-            _action_simulated(case, outcome, verdict_given(verdict, catalogue), written, seed)
-            for outcome, verdict, written in zip(outcomes, verdicts, files, strict=True)
+            _action_simulated(case, outcome, last_h, verdict_given(verdict, catalogue), written, seed)
+            for outcome, last_h, verdict, written in zip(outcomes, since_last, verdicts, files, strict=True)
         ),
         model=model_used(model.info),
-        warnings=(*case.warnings, *_what_ifs(verdicts, catalogue)),
+        warnings=(*case.warnings, *warnings, *_what_ifs(verdicts, catalogue)),
     )
     result._waveforms = simulation
     return result
@@ -200,12 +234,13 @@ def _what_ifs(verdicts: Sequence[Verdict], catalogue: Catalogue) -> list[str]:
 
 
 def _action_simulated(
-    case: Case, outcome: Outcome, verdict: VerdictGiven, files: tuple[str, ...], seed: int
+    case: Case, outcome: Outcome, last_h: float, verdict: VerdictGiven, files: tuple[str, ...], seed: int
 ) -> ActionSimulated:
     return ActionSimulated(
         action=verdict.action,
         verdict=verdict,
         hours=outcome.hours,
+        hours_after_last_dose=last_h,
         seed=seed,
         samples=tuple(map(sample_given, outcome.measurements, outcome.risks)),
         summary=summarise(outcome),
@@ -217,14 +252,26 @@ def _action_simulated(
 
 
 def _write(
-    out: Path, case: Case, outcomes: Sequence[Outcome], simulation: Simulation, seed: int
+    out: Path,
+    case: Case,
+    outcomes: Sequence[Outcome],
+    since_last: Sequence[float],
+    simulation: Simulation,
+    seed: int,
 ) -> list[tuple[str, ...]]:
     from tools.files import write_simulated
 
     pre, _ = case.pre_dose()
     return [
         write_simulated(
-            out, pre, str(outcome.action), outcome.hours, seed, simulation.samples_mv[index], simulation.fs_hz
+            out,
+            pre,
+            str(outcome.action),
+            outcome.hours,
+            seed,
+            samples_mv,
+            simulation.fs_hz,
+            when_told(outcome.hours, last_h),
         )
-        for index, outcome in enumerate(outcomes)
+        for outcome, last_h, samples_mv in zip(outcomes, since_last, simulation.samples_mv, strict=True)
     ]

@@ -21,16 +21,18 @@ from worldmodel.errors import NotSimulatableError, WeightsError
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.measurement import Measurement
 from worldmodel.networks import ModelInfo, build_networks, check_weights
-from worldmodel.observed import draw_responses
+from worldmodel.observed import Seen, draw_responses
 from worldmodel.own_rhythm import OwnRhythm, carry_on, other_beats, own_rhythm, usual_r_times
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
 from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
 from worldmodel.renderer import Progress, Recipe, Renderer
+from worldmodel.request import check_hours, check_request, device_of
 from worldmodel.response import Bearing, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
 from worldmodel.support import Support, judge_support, why_refused
+from worldmodel.surprise import most_surprising
 from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS, Vae
 
 SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
@@ -75,7 +77,8 @@ class WorldModel:
 
     @classmethod
     def load(cls, path: Path | None = None, device: str | torch.device = "cpu") -> "WorldModel":
-        """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError."""
+        """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError, RequestError."""
+        place = device_of(device)
         path = path or SHIPPED
         tensors, header = load_tensors(path)
         check_weights(header)
@@ -87,7 +90,7 @@ class WorldModel:
             raise WeightsError(
                 f"{path} does not fit this network.", "Train again: ecgwm-agent train"
             ) from error
-        return cls(vae.to(device), denoiser.to(device), ModelInfo.of(path, header))
+        return cls(vae.to(place), denoiser.to(place), ModelInfo.of(path, header))
 
     @torch.no_grad()
     def encode(self, pre: Ecg, measured: Measurement) -> EncodedPatient:
@@ -126,12 +129,14 @@ class WorldModel:
         Sample k has the same person, day and noise under every action (common random numbers), so that actions
         differ by what they do. observed: ECGs of this person on drugs, on this day or another; the people that are
         drawn fit to them. gamma: see Renderer.render. progress is called with the fraction done. Raises
-        NotSimulatableError.
+        NotSimulatableError, and RequestError where k, the seed or the hours make no sense.
         """
+        check_request(actions, k, seed)
         patient = self.encode(pre, measured)
-        plan = self._plan(patient, measured, actions, context, k, seed, observed)
+        seen = _see(patient, measured, actions, context, observed)
+        plan = self._plan(patient, measured, actions, context, k, seed, seen)
         eight = self.renderer.render(plan, progress, gamma)
-        return self._simulation(pre, measured, patient, actions, plan, eight)
+        return self._simulation(pre, measured, patient, actions, plan, seen, eight)
 
     @torch.no_grad()
     def roll_out(
@@ -152,11 +157,13 @@ class WorldModel:
         Each step's `hours` count from its own dose. What was given before carries its exposure forward
         (pharmacology.chain), and the state z_k of a step is the simulated ECG of the step before (paper, alg. 2).
         Each course is one person on one day. starts: ECGs to take for the state of each step after the first, instead
-        of the simulated ones: the paper's oracle, where they are true. Raises NotSimulatableError.
+        of the simulated ones: the paper's oracle, where they are true. Raises as `simulate` does.
         """
+        check_request(steps, k, seed)
         patient = self.encode(pre, measured)
         chained = chain(tuple(steps))
-        plan = self._plan(patient, measured, chained, context, k, seed, observed)
+        seen = _see(patient, measured, chained, context, observed)
+        plan = self._plan(patient, measured, chained, context, k, seed, seen)
         latent = patient.latent.expand(k, -1, -1)
         pieces = []
         for i in range(len(chained)):
@@ -172,7 +179,7 @@ class WorldModel:
                 latent = self.vae.encode(known).expand(k, -1, -1)
             else:
                 latent = self.vae.encode(pieces[-1])
-        return self._simulation(pre, measured, patient, chained, plan, torch.cat(pieces))
+        return self._simulation(pre, measured, patient, chained, plan, seen, torch.cat(pieces))
 
     def _plan(
         self,
@@ -182,15 +189,14 @@ class WorldModel:
         context: PatientContext,
         k: int,
         seed: int,
-        observed: Sequence[ObservedEcg],
+        seen: Seen | None,
     ) -> Recipe:
         """All that is random: responses, rhythm and noise of each action and sample, as rows."""
-        generator = torch.Generator().manual_seed(seed)
-        bearing = Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
-        if observed:
-            seen = see_ecgs(observed, measured, actions, bearing, shipped_population())
+        generator = torch.Generator().manual_seed(int(seed))
+        if seen is not None:
             responses = draw_responses(seen, actions, k, generator)
         else:
+            bearing = _bearing(patient, context)
             responses = sample_responses(
                 actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator
             )
@@ -222,11 +228,13 @@ class WorldModel:
         patient: EncodedPatient,
         actions: Sequence[Action],
         plan: Recipe,
+        seen: Seen | None,
         eight: Tensor,
     ) -> Simulation:
         shape = (len(actions), len(eight) // max(1, len(actions)))
+        surprise = most_surprising(seen) if seen is not None else None
         support = tuple(
-            judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action)
+            judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action, surprise)
             for action in actions
         )
         return Simulation(
@@ -235,6 +243,24 @@ class WorldModel:
             support,
             plan.response.reshape(*shape, -1).numpy(),
         )
+
+
+def _bearing(patient: EncodedPatient, context: PatientContext) -> Bearing:
+    return Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
+
+
+def _see(
+    patient: EncodedPatient,
+    measured: Measurement,
+    actions: Sequence[Action],
+    context: PatientContext,
+    observed: Sequence[ObservedEcg],
+) -> Seen | None:
+    """What the observed ECGs say of the person; None without any."""
+    if not observed:
+        return None
+    check_hours([ecg.action for ecg in observed])
+    return see_ecgs(observed, measured, actions, _bearing(patient, context), shipped_population())
 
 
 def _drawn_anew(before: Rhythm, rr_s: Tensor, seed: int) -> Tensor:

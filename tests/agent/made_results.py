@@ -203,6 +203,7 @@ def made_simulation() -> SimulateResult:
         action=action("dofetilide", "500 ug"),
         verdict=VerdictGiven(action=action("dofetilide", "500 ug"), verdict="caution", rules=(SLOWING,)),
         hours=2.5,
+        hours_after_last_dose=2.5,
         seed=7,
         samples=(BEFORE,) * 3,
         summary={

@@ -134,6 +134,19 @@ def test_someone_seen_to_react_strongly_is_simulated_so(model: WorldModel) -> No
     assert theirs.mean() > usual.mean() + 5.0
 
 
+def test_an_observed_ecg_that_nobody_shows_lowers_the_support(model: WorldModel) -> None:
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    assert measured.intervals.qrs_ms is not None
+    wide = replace(measured.intervals, qrs_ms=measured.intervals.qrs_ms + 90.0)
+    seen = [ObservedEcg(PROLONG_QT, wide)]
+    simulated = model.simulate(ecg, measured, [PROLONG_QT], NOTHING_KNOWN, 1, 1, observed=seen)
+    rolled = model.roll_out(ecg, measured, [PROLONG_QT], NOTHING_KNOWN, 1, 1, observed=seen)
+    for support in (*simulated.support, *rolled.support):
+        assert not support.in_distribution
+        assert any("QRS" in reason and "SDs" in reason for reason in support.reasons)
+
+
 def test_an_unchanged_ecg_says_the_same_with_and_without_the_tangent(model: WorldModel) -> None:
     """T ends some 20 ms later to readers than by the tangent; taken for an effect, that prolonged QT by a third."""
     ecg = demo_ecg()
