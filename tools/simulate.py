@@ -10,8 +10,10 @@ from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.mask import Verdict
 from knowledge.policy import NOT_SIMULATED
 from tools.case import Case
+from tools.circumstances import TisdaleGiven, tisdale_given
 from tools.errors import SafetyRefusal
 from tools.exposure import action_of
+from tools.judging import BY_INTERVALS, EcgRisk, RiskChoice
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
 from tools.observed import Observed, observed_ecgs
@@ -31,7 +33,7 @@ from tools.outcomes import (
     support_given,
     why_not_measurable,
 )
-from tools.results import ActionGiven, Answer, ModelUsed, Result, SupportGiven
+from tools.results import ActionGiven, Answer, ModelUsed, Result, RiskUsed, SupportGiven
 from worldmodel.model import Simulation, WorldModel
 
 REFUSALS_TOLD = 3
@@ -49,12 +51,14 @@ class ActionSimulated(Result):
     delta: dict[str, Delta | None]
     not_measurable: dict[str, str]
     support: SupportGiven
+    tisdale: TisdaleGiven
     files: tuple[str, ...] = ()
 
 
 class SimulateResult(Answer):
-    """One entry for each action, in order; `pre` is the ECG that changes are counted from."""
+    """One entry for each action, in order; `pre` is the ECG that changes are counted from, `judged_by` whose risk."""
 
+    judged_by: RiskUsed
     pre: SampleGiven
     actions: tuple[ActionSimulated, ...]
     model: ModelUsed
@@ -76,11 +80,12 @@ def simulate_actions(
     out: Path | None = None,
     progress: Progress | None = None,
     observed: Sequence[Observed] = (),
+    choice: RiskChoice = BY_INTERVALS,
 ) -> SimulateResult:
     """K post-dose ECGs for each action ("verapamil 120 mg oral", "no drug"), `hours` after it was given.
 
     hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots. observed: ECGs of
-    this person on a drug, which the simulated people then fit to.
+    this person on a drug, which the simulated people then fit to. choice: the risk to go by.
     An action that the mask cannot evaluate is simulated as a what-if, with its verdict and a warning beside it.
     Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError,
     NotSimulatableError, WeightsError, OutputError.
@@ -90,6 +95,7 @@ def simulate_actions(
     given = [parse_action(text, catalogue) for text in actions]
     verdicts = judge_given(case, given, catalogue)
     refuse_blocked(verdicts, catalogue)
+    before = pre_dose_risk(case, choice)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
         case,
@@ -101,8 +107,9 @@ def simulate_actions(
         model=model,
         progress=progress,
         observed=observed_ecgs(observed, actions, catalogue),
+        choice=choice,
     )
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out, before, choice)
 
 
 def roll_out(
@@ -115,6 +122,7 @@ def roll_out(
     out: Path | None = None,
     progress: Progress | None = None,
     observed: Sequence[Observed] = (),
+    choice: RiskChoice = BY_INTERVALS,
 ) -> SimulateResult:
     """K courses through actions given one after the other; one entry for each step, with all that was given so far.
 
@@ -130,6 +138,7 @@ def roll_out(
     ]
     verdicts = judge_given(case, so_far, catalogue)
     refuse_blocked(verdicts, catalogue)
+    before = pre_dose_risk(case, choice)
     model = model or shared_model()
     actions = [action_of(step, catalogue, hours) for step in given]
     simulation = model.roll_out(
@@ -143,8 +152,8 @@ def roll_out(
         observed=observed_ecgs(observed, steps, catalogue),
     )
     clock = [round(sum(action.hours for action in actions[: i + 1]), 6) for i in range(len(actions))]
-    outcomes = judge_outcomes(case, so_far, clock, simulation, k)
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    outcomes = judge_outcomes(case, so_far, clock, simulation, k, choice)
+    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out, before, choice)
 
 
 def _result(
@@ -156,12 +165,15 @@ def _result(
     seed: int,
     model: WorldModel,
     out: Path | None,
+    before: EcgRisk,
+    choice: RiskChoice,
 ) -> SimulateResult:
     files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, simulation, seed)
     result = SimulateResult(
-        pre=sample_given(case.pre_dose()[1], pre_dose_risk(case)),
+        judged_by=choice.used(),
+        pre=sample_given(case.pre_dose()[1], before),
         actions=tuple(
-            _action_simulated(case, outcome, verdict_given(verdict, catalogue), written, seed)
+            _action_simulated(case, outcome, verdict_given(verdict, catalogue), written, seed, before)
             for outcome, verdict, written in zip(outcomes, verdicts, files, strict=True)
         ),
         model=model_used(model.info),
@@ -200,7 +212,12 @@ def _what_ifs(verdicts: Sequence[Verdict], catalogue: Catalogue) -> list[str]:
 
 
 def _action_simulated(
-    case: Case, outcome: Outcome, verdict: VerdictGiven, files: tuple[str, ...], seed: int
+    case: Case,
+    outcome: Outcome,
+    verdict: VerdictGiven,
+    files: tuple[str, ...],
+    seed: int,
+    before: EcgRisk,
 ) -> ActionSimulated:
     return ActionSimulated(
         action=verdict.action,
@@ -209,9 +226,10 @@ def _action_simulated(
         seed=seed,
         samples=tuple(map(sample_given, outcome.measurements, outcome.risks)),
         summary=summarise(outcome),
-        delta=changes(outcome, before_dose(case)),
+        delta=changes(outcome, before_dose(case, before)),
         not_measurable=why_not_measurable(outcome),
         support=support_given(outcome.support),
+        tisdale=tisdale_given(outcome.torsade),
         files=files,
     )
 
