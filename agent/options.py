@@ -77,7 +77,9 @@ HoursOption = Annotated[
 ]
 RiskOption = Annotated[
     RiskName,
-    typer.Option("--risk", help="The risk to go by: of the intervals, of the 17 labels, or of both and the patient."),
+    typer.Option(
+        "--risk", help="The risk to go by: of the intervals, of the 17 labels, or of both and the patient."
+    ),
 ]
 PoolingOption = Annotated[
     PoolingName,

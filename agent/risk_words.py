@@ -37,7 +37,9 @@ def risk_legend(used: "RiskUsed") -> str:
     """What the risk goes by, and what the combined one is made of."""
     pooled = _BY_SIGN if used.pooling == "signed" else _AS_PAPER.format(used.pooling)
     labels = f"17 labels of {used.label_model.name} pooled {pooled}"
-    goes_by = {"intervals": "the intervals", "labels": f"the {labels}", "combined": "all of combined"}[used.risk]
+    goes_by = {"intervals": "the intervals", "labels": f"the {labels}", "combined": "all of combined"}[
+        used.risk
+    ]
     of_labels = "the labels" if used.risk == "labels" else labels
     return f"by {goes_by}; combined: intervals, {of_labels}, and the patient's circumstances by Tisdale"
 
@@ -67,7 +69,11 @@ def tisdale_lines(reference: "RankedAction", rows: Sequence["RankedAction"]) -> 
 
 def _scored(tisdale: "TisdaleGiven") -> str:
     points = f"{tisdale.points}" if tisdale.most == tisdale.points else f"{tisdale.points} to {tisdale.most}"
-    level = tisdale.level if tisdale.level == tisdale.level_at_most else f"{tisdale.level} to {tisdale.level_at_most}"
+    level = (
+        tisdale.level
+        if tisdale.level == tisdale.level_at_most
+        else f"{tisdale.level} to {tisdale.level_at_most}"
+    )
     return f"{points} points of {MOST}, {level}"
 
 

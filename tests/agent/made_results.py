@@ -131,6 +131,9 @@ TISDALE = TisdaleGiven(
     unknown=("sepsis",),
     source="Tisdale 2013",
 )
+ON_QT_DRUG = TISDALE.model_copy(
+    update={"known": TISDALE.known | {"qtc_drug": 3}, "points": 7, "most": 10, "level": "moderate"}
+)
 NO_DRUG = ActionGiven(drugs=(), text="no drug")
 LOW_POTASSIUM = RuleFired(
     id="R29",
@@ -204,7 +207,7 @@ def ranked(
         rules=rules,
         reasons=("QTcF within limits", *(f"{rule.severity}: {rule.text} [{rule.id}]" for rule in rules)),
         support=SupportGiven(in_distribution=True, score=0.1, reasons=()),
-        tisdale=TISDALE,
+        tisdale=ON_QT_DRUG if rules else TISDALE,
     )
 
 
@@ -246,10 +249,12 @@ def made_simulation() -> SimulateResult:
             "qtcf_ms": Summary(mean=461.2, sd=8.1, q05=452.0, q50=461.0, q95=470.0, n=3),
             "pr_ms": None,
             "risk": Summary(mean=0.31, sd=0.05, q05=0.25, q50=0.3, q95=0.36, n=3),
+            "combined_risk": Summary(mean=0.44, sd=0.05, q05=0.37, q50=0.43, q95=0.49, n=3),
         },
         delta={"qtcf_ms": Delta(mean=34.6, sd=8.1, q05=25.4, q95=43.4, n=3), "pr_ms": None},
         not_measurable={"pr_ms": "in 3 of 3 samples: no P wave"},
         support=SupportGiven(in_distribution=False, score=0.9, reasons=("QRS wider than any in training",)),
+        tisdale=ON_QT_DRUG,
         files=("out/dofetilide_1.hea",),
     )
     return SimulateResult(judged_by=JUDGED_BY, pre=BEFORE, actions=(simulated,), model=MODEL)
