@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tools.window import Window, parse_window
-from worldmodel.risk import PoolingName, RiskName
-from worldmodel.scoring import LAMBDA, K
+from worldmodel.scoring import LAMBDA, K, PoolingName, RiskName
 from worldmodel.units import FS_HZ, UNITS, mv_per
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from tools.circumstances import TisdaleGiven
     from tools.rank import RankedAction
     from tools.results import RiskUsed
-    from worldmodel.risk import RiskName
+    from worldmodel.scoring import RiskName
 
 MOST = 21
 FIELDS = {"intervals": "interval_risk", "labels": "label_risk", "combined": "combined_risk"}

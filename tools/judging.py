@@ -15,15 +15,8 @@ from worldmodel.ecg import Ecg
 from worldmodel.labels.definition import LabelScores
 from worldmodel.labels.pooling import label_risk
 from worldmodel.measurement import Measurement
-from worldmodel.risk import (
-    JUDGED_INTERVALS,
-    CombinedRisk,
-    PoolingName,
-    Risk,
-    RiskName,
-    combined_risk,
-    interval_risk,
-)
+from worldmodel.risk import JUDGED_INTERVALS, CombinedRisk, Risk, combined_risk, interval_risk
+from worldmodel.scoring import PoolingName, RiskName
 from worldmodel.torsade import TorsadeRisk
 
 

@@ -41,8 +41,7 @@ from tools.results import (
     rounded,
 )
 from worldmodel.model import Simulation, WorldModel
-from worldmodel.risk import RiskName
-from worldmodel.scoring import LAMBDA, K, mean_and_spread, score
+from worldmodel.scoring import LAMBDA, K, RiskName, mean_and_spread, score
 
 ORDER = (
     "where an ECG can show the goal: reached in at least half of the samples before not reached",

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from knowledge.policy import REFUSED as REFUSED
 from knowledge.policy import VerdictName as VerdictName
-from worldmodel.risk import PoolingName, RiskName
+from worldmodel.scoring import PoolingName, RiskName
 
 if TYPE_CHECKING:
     from knowledge.doses import GivenAction

@@ -28,10 +28,6 @@ from worldmodel.measurement import Intervals
 if TYPE_CHECKING:  # the command line reads this module, and must not wait for torch
     from torch import Tensor
 
-# What an ECG can be ranked by, and how 17 labels become one number (labels/pooling.py).
-RiskName = Literal["intervals", "labels", "combined"]
-PoolingName = Literal["signed", "mean", "max", "top3"]
-
 AHA_2009_QRS = "AHA/ACCF/HRS 2009 ECG standardisation III, doi:10.1161/CIRCULATIONAHA.108.191095"
 AHA_2009_QT = "AHA/ACCF/HRS 2009 ECG standardisation IV, doi:10.1161/CIRCULATIONAHA.108.191096"
 AHA_2010 = "AHA/ACCF 2010 torsades statement, doi:10.1161/CIRCULATIONAHA.109.192704"

@@ -21,7 +21,7 @@ from worldmodel.labels.definition import NAMES
 from worldmodel.labels.ecg_fm_checkpoint import load_ecg_fm
 from worldmodel.labels.model import WEIGHTS
 from worldmodel.labels.pooling import POOLINGS, label_risk
-from worldmodel.risk import PoolingName, RiskName
+from worldmodel.scoring import PoolingName, RiskName
 
 DOFETILIDE = "dofetilide 500 ug oral"
 

@@ -9,7 +9,8 @@ from tools.reasons import reasons_for
 from tools.results import RuleFired
 from worldmodel.labels.definition import NAMES, label_scores, none_judged
 from worldmodel.measurement import Intervals, Measurement
-from worldmodel.risk import Risk, RiskName, combined_risk, interval_risk
+from worldmodel.risk import Risk, combined_risk, interval_risk
+from worldmodel.scoring import RiskName
 from worldmodel.support import Support
 from worldmodel.torsade import TorsadeContext, torsade_risk
 

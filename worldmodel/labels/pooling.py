@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from worldmodel.labels.definition import LABELS, LabelScores
-from worldmodel.risk import PoolingName
+from worldmodel.scoring import PoolingName
 
 _DANGER = torch.tensor([label.danger for label in LABELS], dtype=torch.float64)
 _GOOD = torch.tensor([label.good for label in LABELS])
