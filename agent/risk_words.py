@@ -49,7 +49,7 @@ def tisdale_told(tisdale: "TisdaleGiven") -> str:
     present = [f"{ITEMS[name]} {points}" for name, points in tisdale.known.items() if points]
     absent = [ITEMS[name] for name, points in tisdale.known.items() if not points]
     unknown = [ITEMS[name] for name in tisdale.unknown]
-    parts = [", ".join(present) or "nothing that counts is known"]
+    parts = [", ".join(present) or "nothing known counts"]
     parts += [f"not {', '.join(absent)}"] if absent else []
     parts += [f"unknown, so the score is a lower bound: {', '.join(unknown)}"] if unknown else []
     return f"{_scored(tisdale)}: {'; '.join(parts)}"

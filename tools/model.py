@@ -1,5 +1,6 @@
 """The world model and the model of the labels, each loaded once per process."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from tools.results import LabelModelUsed, ModelUsed
-from worldmodel.checkpoint import sha256_of
 from worldmodel.ecg import Ecg
 from worldmodel.labels.definition import LabelScores
 from worldmodel.measurement import Measurement
@@ -71,4 +71,6 @@ def _ecg_fm(checkpoint: Path) -> LabelModel:
 
 
 def _used(name: str, path: Path) -> LabelModelUsed:
-    return LabelModelUsed(name=name, file=path.name, sha256=sha256_of(path))
+    with path.open("rb") as file:  # a gigabyte, where it is ECG-FM's
+        digest = hashlib.file_digest(file, "sha256")
+    return LabelModelUsed(name=name, file=path.name, sha256=digest.hexdigest())
