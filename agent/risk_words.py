@@ -16,16 +16,17 @@ ITEMS = {
     "age_years": "age 68 and over",
     "female": "female",
     "loop_diuretic": "loop diuretic",
-    "potassium_mmol_l": "potassium up to 3.5",
-    "qtcf_ms": "QTc from 450 before the dose",
+    "potassium_mmol_l": "potassium up to 3.5 mmol/L",
+    "qtcf_ms": "QTc from 450 ms before the dose",
     "acute_mi": "acute infarction",
     "sepsis": "sepsis",
     "heart_failure": "heart failure",
     "qtc_drug": "a QT drug",
     "two_qtc_drugs": "a second QT drug",
 }
-_BY_SIGN = "by sign and severity"
-_AS_PAPER = "by their {} as in the paper, sinus rhythm a danger, too"
+
+
+_CIRCUMSTANCES = "the patient's circumstances by Tisdale"
 
 
 def beside(used: "RiskUsed") -> "RiskName":
@@ -35,13 +36,13 @@ def beside(used: "RiskUsed") -> "RiskName":
 
 def risk_legend(used: "RiskUsed") -> str:
     """What the risk goes by, and what the combined one is made of."""
-    pooled = _BY_SIGN if used.pooling == "signed" else _AS_PAPER.format(used.pooling)
+    as_paper = f"by their {used.pooling} as in the paper, sinus rhythm a danger, too"
+    pooled = "by sign and severity" if used.pooling == "signed" else as_paper
     labels = f"17 labels of {used.label_model.name} pooled {pooled}"
-    goes_by = {"intervals": "the intervals", "labels": f"the {labels}", "combined": "all of combined"}[
-        used.risk
-    ]
-    of_labels = "the labels" if used.risk == "labels" else labels
-    return f"by {goes_by}; combined: intervals, {of_labels}, and the patient's circumstances by Tisdale"
+    if used.risk == "labels":
+        return f"by the {labels}; combined: intervals, the labels, and {_CIRCUMSTANCES}"
+    start = "by the intervals; combined:" if used.risk == "intervals" else "combined of"
+    return f"{start} intervals, {labels}, and {_CIRCUMSTANCES}"
 
 
 def tisdale_told(tisdale: "TisdaleGiven") -> str:
@@ -69,12 +70,8 @@ def tisdale_lines(reference: "RankedAction", rows: Sequence["RankedAction"]) -> 
 
 def _scored(tisdale: "TisdaleGiven") -> str:
     points = f"{tisdale.points}" if tisdale.most == tisdale.points else f"{tisdale.points} to {tisdale.most}"
-    level = (
-        tisdale.level
-        if tisdale.level == tisdale.level_at_most
-        else f"{tisdale.level} to {tisdale.level_at_most}"
-    )
-    return f"{points} points of {MOST}, {level}"
+    levels = " to ".join(dict.fromkeys((tisdale.level, tisdale.level_at_most)))
+    return f"{points} points of {MOST}, {levels}"
 
 
 def _difference(reference: "TisdaleGiven", tisdale: "TisdaleGiven") -> str:

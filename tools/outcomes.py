@@ -22,12 +22,8 @@ from worldmodel.support import Support
 from worldmodel.torsade import TorsadeRisk
 
 Progress = Callable[[float], None]
-RISKS = (
-    "risk",
-    "interval_risk",
-    "label_risk",
-    "combined_risk",
-)  # beside the intervals: the chosen one, and each
+# Told beside the intervals: the risk that was chosen, and each.
+RISKS = ("risk", "interval_risk", "label_risk", "combined_risk")
 
 
 class SampleGiven(Result):

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from tests.worldmodel.labels.test_ecg_fm import SMALL, saved, tensors
+from tests.worldmodel.labels.made_checkpoint import SMALL, saved, tensors
 from tools import model as models
 from tools.case import Case
 from tools.judging import RiskChoice
