@@ -1,8 +1,9 @@
 """Exposure over time: plasma and effect site, in closed form.
 
-One compartment with first-order absorption, or a maintained infusion; where the data ask for it a second, slower
-phase of elimination, and an effect site that lags behind plasma (Sheiner 1979, doi:10.1002/cpt1979253358). Everything
-is a sum of exponentials, so nothing is stepped. Rates are per hour, times in hours, all tensors broadcast.
+One compartment with first-order absorption, or a maintained infusion; where the data ask for it a dose that is
+released at a constant rate for some time, a second, slower phase of elimination, and an effect site that lags behind
+plasma (Sheiner 1979, doi:10.1002/cpt1979253358). Everything is a sum of exponentials, so nothing is stepped. Rates are
+per hour, times in hours, all tensors broadcast.
 """
 
 import math
@@ -21,7 +22,7 @@ class Rates:
     """Rates of a course, per hour. absorption is not used by an infusion.
 
     slow_share: share of the slow phase, whose rate is `slow`; effect: rate of the effect site, inf where it
-    follows plasma at once.
+    follows plasma at once. release: hours in which a dose gets to where it is absorbed, 0 where it is there at once.
     """
 
     absorption: Tensor
@@ -29,6 +30,7 @@ class Rates:
     slow_share: Tensor
     slow: Tensor
     effect: Tensor
+    release: Tensor
 
 
 def course(hours: Tensor, rates: Rates, infusion: bool = False) -> tuple[Tensor, Tensor]:
@@ -40,21 +42,46 @@ def course(hours: Tensor, rates: Rates, infusion: bool = False) -> tuple[Tensor,
         plasma = 1.0 - torch.exp(-rates.elimination * t)
         site = plasma - rates.elimination * _difference(rates.elimination, k, t)
     else:
-        phases = _phases(rates)
-        plasma = sum(
-            (share * (torch.exp(-out * t) - torch.exp(-into * t)) for share, out, into in phases),
-            torch.zeros_like(t),
-        )
-        site = k * sum(
-            (share * (_difference(out, k, t) - _difference(into, k, t)) for share, out, into in phases),
-            torch.zeros_like(t),
-        )
+        plasma, site = _released(t, rates, k)
     return plasma, torch.where(at_once, plasma, site)
+
+
+def _released(t: Tensor, rates: Rates, k: Tensor) -> tuple[Tensor, Tensor]:
+    """Levels of one dose: those of a dose given at once, averaged over the hours of its release."""
+    plasma, site = _at_once(t, rates, k)
+    hours = torch.where(rates.release > 0, rates.release, torch.ones_like(rates.release))
+    before = (t - hours).clamp(min=0.0)
+    # the effect site obeys site' = k (plasma - site), so its integral is that of plasma less site / k
+    area, area_before = _area(t, rates), _area(before, rates)
+    _, site_before = _at_once(before, rates, k)
+    mean_plasma = (area - area_before) / hours
+    mean_site = mean_plasma - (site - site_before) / (k * hours)
+    slowly = rates.release > 0
+    return torch.where(slowly, mean_plasma, plasma), torch.where(slowly, mean_site, site)
+
+
+def _at_once(t: Tensor, rates: Rates, k: Tensor) -> tuple[Tensor, Tensor]:
+    plasma, site = torch.zeros_like(t), torch.zeros_like(t)
+    for share, out, into in _phases(rates):
+        plasma = plasma + share * (torch.exp(-out * t) - torch.exp(-into * t))
+        site = site + k * share * (_difference(out, k, t) - _difference(into, k, t))
+    return plasma, site
+
+
+def _area(t: Tensor, rates: Rates) -> Tensor:
+    """The integral of plasma of a dose given at once, up to t."""
+    return sum(
+        (
+            share * (torch.expm1(-into * t) / into - torch.expm1(-out * t) / out)
+            for share, out, into in _phases(rates)
+        ),
+        torch.zeros_like(t),
+    )
 
 
 def peak(rates: Rates) -> Tensor:
     """Largest plasma level of the unscaled course of one dose."""
-    slowest = 1.0 / torch.minimum(rates.absorption, rates.elimination)
+    slowest = 1.0 / torch.minimum(rates.absorption, rates.elimination) + rates.release
     grid = torch.linspace(0.0, 1.0, _PEAK_GRID, dtype=slowest.dtype, device=slowest.device) ** 2
     shape = (-1, *[1] * slowest.ndim)
     plasma, _ = course(4.0 * slowest * grid.reshape(shape), rates)

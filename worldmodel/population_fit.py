@@ -1,6 +1,7 @@
 """Fitting the population of stage one to a crossover trial: one hierarchical model for all arms, times and intervals.
 
-The likelihood of population_model.py, with weak priors, is maximised by Adam. Nothing is drawn at random.
+The likelihood of population_model.py, with weak priors and the mean courses of the trial, is maximised by Adam. Nothing
+is drawn at random.
 """
 
 import math
@@ -11,6 +12,7 @@ import torch
 from worldmodel.datasets.ecgrdvq import PLACEBO, Trial
 from worldmodel.errors import DataSetError
 from worldmodel.population import N, Population
+from worldmodel.population_drawn import population_of
 from worldmodel.population_model import GIVEN, TrialModel
 from worldmodel.response import PER_DRUG
 
@@ -45,11 +47,13 @@ def fit_population(
                 people = model.likeliest(scaled, people, 3 if at == 0 else 1)
                 people = model.centre(parameters, scaled, people)
             scaled = model.scaled(parameters)
-        loss = model.prior(scaled) - model.log_likelihood(scaled, people)
+        loss = model.prior(scaled) + model.mismatch(scaled) - model.log_likelihood(scaled, people)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if progress is not None:
             progress((at + 1) / rounds)
     with torch.no_grad():
-        return model.population({name: value.detach() for name, value in model.scaled(parameters).items()})
+        return population_of(
+            model, {name: value.detach() for name, value in model.scaled(parameters).items()}
+        )

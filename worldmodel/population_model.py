@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 from torch.func import vmap
+from torch.quasirandom import SobolEngine
 
 from worldmodel.datasets.ecgrdvq import Trial
-from worldmodel.exposure import Rates, course, peak, time_of_peak
-from worldmodel.pharmacology import EFFECTS, DrugExposure, EffectProfile
-from worldmodel.population import PLASMA_FLOOR, Day, FittedDrug, N, Population, kron
+from worldmodel.exposure import Rates, course, peak
+from worldmodel.population import PLASMA_FLOOR, N, kron
 from worldmodel.response import PER_DRUG, with_log_amplitude
 
 Parameters = dict[str, Tensor]
@@ -38,6 +38,8 @@ STEP_SD = torch.tensor(
 PK_CV = torch.tensor([0.5, 0.15, 0.25], dtype=torch.float64)
 SPREADS = ("log_pk", "log_sensitivity", "of_sensitivity", "shared", "unseen")
 PAIRS = N * (N - 1) // 2
+DRAWN = 128  # people that a mean course is taken over
+INDEPENDENT = 1 / 3  # share of its times that count: they have the baseline, the day and the people in common
 
 
 class TrialModel:
@@ -55,6 +57,13 @@ class TrialModel:
         self.known = data.isfinite()
         self.data = data.nan_to_num(0.0)
         self.two_phases = torch.tensor([name in TWO_PHASES for name in drugs])
+        change = self.values[:, :, 1:] - self.values[:, :, :1]  # from baseline
+        change = change[:, 1:] - change[:, :1]  # and from placebo
+        self.mean_course = change.nanmean(dim=0)
+        n = change.isfinite().sum(dim=0)
+        self.mean_error = ((change - self.mean_course).square().nanmean(dim=0) / (n - 1)).sqrt()
+        sobol = SobolEngine(N + PER_DRUG * len(drugs), scramble=True, seed=0)  # type: ignore[no-untyped-call]
+        self.people = torch.special.ndtri(sobol.draw(DRAWN, dtype=torch.float64))
         # Adam moves every parameter by about its rate; these make that a sensible step.
         self.scale = {"effect": UNIT / 2, "drift": UNIT / 3, "level": UNIT / 3}
 
@@ -87,6 +96,7 @@ class TrialModel:
             "log_slow": full(math.log(0.08), n),
             "slow_share": full(-2.0, n),
             "log_lag": of(6).log(),
+            "log_release": full(math.log(1.0), n),
             "log_plasma": full(0.0, n),
             "log_site": full(math.log(math.log(2.0) / 0.3), n),
             "log_power": full(0.0, n),
@@ -107,13 +117,13 @@ class TrialModel:
         pk = p["log_pk"].exp()
         share = torch.where(self.two_phases, torch.sigmoid(p["slow_share"]), 0.0)
         slow, site_rate = p["log_slow"].exp(), p["log_site"].exp()
-        ka, ke = p["log_absorption"].exp(), p["log_elimination"].exp()
+        ka, ke, release = (p[name].exp() for name in ("log_absorption", "log_elimination", "log_release"))
         faster, sooner = torch.exp(pk[:, 0] * own[:, 0]), torch.exp(pk[:, 1] * own[:, 1])
         plasma, site = course(
             self.hours[:, None] - p["log_lag"].exp() / faster,
-            Rates(ka * faster, ke * sooner, share, slow * sooner, site_rate),
+            Rates(ka * faster, ke * sooner, share, slow * sooner, site_rate, release),
         )
-        top = peak(Rates(ka, ke, share, slow, site_rate))
+        top = peak(Rates(ka, ke, share, slow, site_rate, release))
         seen = (1.0 - torch.sigmoid(p["unseen"])) * pk[:, 2]
         plasma = plasma / top * torch.exp(p["log_plasma"] + pk[:, 2] * own[:, 2] - 0.5 * pk[:, 2] ** 2)
         site = site.clamp(min=0.0) / top * torch.exp(seen * own[:, 2] - 0.5 * seen**2)
@@ -235,6 +245,16 @@ class TrialModel:
         total: Tensor = -0.5 * scaled.square().sum() - root.diagonal(dim1=1, dim2=2).log().sum()
         return total
 
+    def mismatch(self, p: Parameters) -> Tensor:
+        """Half the squared errors of the mean course of people as they are drawn, in the trial's standard errors.
+
+        The likelihood asks that each subject can be described; a few who absorb late can make it widen the spread of
+        absorption until the mean of those who are drawn is flatter than any mean of subjects.
+        """
+        drawn = vmap(lambda person: self.effects(p, person)[0])(self.people).mean(dim=0)
+        error: Tensor = (drawn[:, 1:] - self.mean_course) / self.mean_error
+        return 0.5 * INDEPENDENT * error.square().sum()
+
     def prior(self, p: Parameters) -> Tensor:
         """Minus the log of weak priors: what eleven people cannot tell stays near what is usual."""
 
@@ -249,6 +269,7 @@ class TrialModel:
             near(p["log_power"], 0.0, 0.2),
             near(p["log_site"], math.log(math.log(2.0) / 0.3), 0.8),
             near(p["log_lag"], math.log(0.3), 0.4),
+            near(p["log_release"], math.log(1.0), 0.7),
             near(p["effect"] / UNIT, 0.0, 12.0),
             near(p["log_sensitivity"], usual_spread, 0.5),
             near(p["log_pk"], PK_CV.log(), 0.5),
@@ -260,62 +281,6 @@ class TrialModel:
             *(near(p[name], 0.0, 0.4) for name in ("of_between", "of_day", "of_person", "of_sensitivity")),
         ]
         return torch.stack(terms).sum()
-
-    def population(self, p: Parameters) -> Population:
-        """The fitted parameters in the form that the world model draws from."""
-        day = self.day(p)
-        person_hours, period_hours = p["log_hours"].exp().tolist()
-        return Population(
-            Day(
-                self.hours[1:],
-                p["drift"],
-                p["level"],
-                day["between"],
-                day["person"],
-                person_hours,
-                day["period"],
-                period_hours,
-                day["noise"],
-                p["log_unsteady"].exp(),
-            ),
-            correlation_root(p["of_sensitivity"]),
-            float(torch.sigmoid(p["shared"])),
-            float(torch.sigmoid(p["unseen"])),
-            {name: self._drug(p, i) for i, name in enumerate(self.drugs)},
-            f"{len(self.trial.subjects)} subjects of the ecgrdvq trial (doi:10.13026/C2HP45)",
-            self.trial.subjects,
-        )
-
-    def _drug(self, p: Parameters, i: int) -> FittedDrug:
-        name = self.drugs[i]
-        route, dose, unit, cmax, *_ = GIVEN[name]
-        ka, ke = (float(p[key][i].exp()) for key in ("log_absorption", "log_elimination"))
-        absorption_cv, elimination_cv, exposure_cv = p["log_pk"][i].exp().tolist()
-        spread = p["log_sensitivity"][i].exp()
-        return FittedDrug(
-            route,
-            dose,
-            unit,
-            cmax * float(p["log_plasma"][i].exp()),
-            DrugExposure(
-                name=name,
-                relative_dose=1.0,
-                tmax_h=time_of_peak(ka, ke),
-                half_life_h=math.log(2.0) / ke,
-                effects=EffectProfile(
-                    dict(zip(EFFECTS, p["effect"][i].tolist(), strict=True)),
-                    dict(zip(EFFECTS, spread.tolist(), strict=True)),
-                    power=float(p["log_power"][i].exp()),
-                ),
-                exposure_cv=exposure_cv,
-                absorption_cv=absorption_cv,
-                elimination_cv=elimination_cv,
-                lag_h=float(p["log_lag"][i].exp()),
-                slow_share=float(torch.sigmoid(p["slow_share"][i])) if name in TWO_PHASES else 0.0,
-                slow_half_life_h=math.log(2.0) / float(p["log_slow"][i].exp()),
-                effect_half_life_h=math.log(2.0) / float(p["log_site"][i].exp()),
-            ),
-        )
 
 
 def correlation_root(free: Tensor) -> Tensor:

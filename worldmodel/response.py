@@ -54,7 +54,12 @@ def levels(drug: DrugExposure, hours: Tensor, own: Tensor, unseen: float) -> tup
 
     def rates(absorption: Tensor, elimination: Tensor) -> Rates:
         return Rates(
-            ka * absorption, ke * elimination, constant(drug.slow_share), slow * elimination, constant(lag)
+            ka * absorption,
+            ke * elimination,
+            constant(drug.slow_share),
+            slow * elimination,
+            constant(lag),
+            constant(drug.release_h),
         )
 
     faster = torch.exp(drug.absorption_cv * own[:, :1])
@@ -93,6 +98,24 @@ def effects(
         found.append(((site + 1e-9) ** drug.effects.power)[..., None] * (mean + sd * sensitivity)[:, None])
     total = combine(list(given.values()), torch.stack(list(at_site.values())), torch.stack(found))
     return total * _potassium_gain(bearing.potassium_mmol_l, total.dtype)[:, None]
+
+
+def doubts(action: Action, population: Population | None = None) -> dict[str, float]:
+    """How much of an action's spread is not knowing its drugs, as SDs by the names of EFFECTS and for QTcF.
+
+    Of the average person, at the action's hours; what several drugs leave open adds in squares, potassium and the
+    interaction of drugs aside. The rest of the spread is people and days, which no trial takes away.
+    """
+    population = population or shipped_population()
+    variance = torch.zeros(len(EFFECTS))
+    average = torch.zeros(1, PER_DRUG)
+    for drug in action.drugs:
+        _, site = levels(drug, torch.tensor([action.hours]), average, population.unseen)
+        doubt = torch.tensor([drug.effects.doubt.get(name, 0.0) for name in EFFECTS])
+        variance = variance + (float(site) ** drug.effects.power * doubt) ** 2
+    found = dict(zip(EFFECTS, variance.sqrt().tolist(), strict=True))
+    found["qtcf_ms"] = math.sqrt(sum(found[name] ** 2 for name in ("qrs_ms", "jtpeakc_ms", "tpeak_tend_ms")))
+    return found
 
 
 def draw_people(names: Sequence[str], k: int, generator: torch.Generator) -> People:

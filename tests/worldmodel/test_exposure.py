@@ -1,6 +1,7 @@
 """Courses in closed form against integrating the same equations, and the rates that put a peak where it is told."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -18,8 +19,9 @@ def rates(
     slow_share: float = 0.0,
     slow: float = 0.03,
     effect: float = math.inf,
+    release: float = 0.0,
 ) -> Rates:
-    values = (absorption, elimination, slow_share, slow, effect)
+    values = (absorption, elimination, slow_share, slow, effect, release)
     return Rates(*(torch.tensor(value, dtype=torch.float64) for value in values))
 
 
@@ -58,6 +60,27 @@ def test_the_effect_site_follows_plasma_at_its_rate_even_where_two_rates_are_equ
     assert (site - integrated(plasma, effect)).abs().max() < 1e-4
 
 
+@pytest.mark.parametrize("release", [0.1, 1.5, 8.0])
+@pytest.mark.parametrize("effect", [0.12, 3.0])
+def test_a_dose_that_is_released_slowly_is_many_small_doses_one_after_the_other(
+    release: float, effect: float
+) -> None:
+    plasma, site = course(HOURS, rates(slow_share=0.3, effect=effect, release=release))
+    portions = 2000
+    small = torch.zeros_like(HOURS)
+    for i in range(portions):
+        small += course(HOURS - release * (i + 0.5) / portions, rates(slow_share=0.3))[0] / portions
+    assert (plasma - small).abs().max() < 1e-5
+    assert (site - integrated(plasma, effect)).abs().max() < 1e-4
+
+
+def test_a_released_dose_is_the_same_in_single_precision() -> None:
+    of = rates(slow_share=0.3, effect=3.0, release=1.0)
+    single = Rates(*(x.float() for x in vars(of).values()))
+    for exact, rough in zip(course(HOURS, of), course(HOURS.float(), single), strict=True):
+        assert (exact - rough).abs().max() < 1e-5
+
+
 @pytest.mark.parametrize("effect", [0.05, 0.12, 3.0])
 def test_an_infusion_rises_to_one_and_its_effect_follows(effect: float) -> None:
     plasma, site = course(HOURS, rates(effect=effect), infusion=True)
@@ -90,16 +113,14 @@ def test_gradients_are_finite_where_the_effect_is_at_once_and_where_rates_are_eq
 ) -> None:
     elimination = torch.tensor(0.12, dtype=torch.float64, requires_grad=True)
     of = rates(effect=effect)
-    _, site = course(
-        HOURS[::500], Rates(of.absorption, elimination, of.slow_share, of.slow, of.effect), infusion
-    )
+    _, site = course(HOURS[::500], replace(of, elimination=elimination), infusion)
     (slope,) = torch.autograd.grad(site.sum(), elimination)
     assert slope.isfinite() and float(slope) != 0.0
 
 
-@pytest.mark.parametrize("slow_share", [0.0, 0.3])
-def test_the_peak_is_the_largest_level(slow_share: float) -> None:
-    of = rates(slow_share=slow_share)
+@pytest.mark.parametrize(("slow_share", "release"), [(0.0, 0.0), (0.3, 0.0), (0.0, 1.5)])
+def test_the_peak_is_the_largest_level(slow_share: float, release: float) -> None:
+    of = rates(slow_share=slow_share, release=release)
     assert float(peak(of)) == pytest.approx(float(course(HOURS, of)[0].max()), rel=2e-3)
 
 

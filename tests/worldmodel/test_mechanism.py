@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from worldmodel.mechanism import KnownEffect, N, learn_channels
+from worldmodel.mechanism import KnownEffect, N, learn_channels, profile_by_mechanism
 from worldmodel.pharmacology import EFFECTS
 
 JT, TT = EFFECTS.index("jtpeakc_ms"), EFFECTS.index("tpeak_tend_ms")
@@ -37,3 +37,11 @@ def test_what_no_rule_knows_has_no_mean_effect_but_a_width() -> None:
     mean, sd = learn_channels([]).expect({"unheard_of": 1.0})
     assert mean.tolist() == [0.0] * N
     assert float(sd[JT]) > 5.0
+
+
+def test_a_profile_by_mechanism_is_wider_than_its_doubt_as_people_differ_too() -> None:
+    profile = profile_by_mechanism({"ikr_block": 1.0}, [DOFETILIDE])
+    mean, doubt = learn_channels([DOFETILIDE]).expect({"ikr_block": 1.0})
+    assert profile.mean["jtpeakc_ms"] == pytest.approx(float(mean[JT]))
+    assert profile.doubt["jtpeakc_ms"] == pytest.approx(float(doubt[JT]))
+    assert profile.sd["jtpeakc_ms"] > 1.1 * profile.doubt["jtpeakc_ms"]

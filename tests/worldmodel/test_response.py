@@ -15,7 +15,7 @@ from tests.worldmodel.virtual_patients import (
     generator,
 )
 from worldmodel.pharmacology import EFFECTS, Action, DrugExposure, EffectProfile
-from worldmodel.response import PER_DRUG, levels, sample_responses
+from worldmodel.response import PER_DRUG, doubts, levels, sample_responses
 
 SINUS, UNKNOWN = torch.zeros(2000, dtype=torch.bool), torch.full((2000,), float("nan"))
 QT = [EFFECTS.index("jtpeakc_ms"), EFFECTS.index("tpeak_tend_ms")]
@@ -120,3 +120,17 @@ def test_two_half_doses_of_one_drug_are_one_dose() -> None:
         [Action((half, half), 2.5), Action((whole,), 2.5)], UNKNOWN, SINUS, generator(6)
     )
     assert torch.allclose(twice, once, atol=1e-3)
+
+
+def test_doubt_follows_exposure_and_adds_in_squares() -> None:
+    drug = replace(
+        HERG_BLOCKER, effects=EffectProfile({"jtpeakc_ms": 39.0}, {"jtpeakc_ms": 6.0}, {"jtpeakc_ms": 4.0})
+    )
+    other = replace(drug, name="other")
+    at_peak = doubts(Action((drug,), 2.5))
+    assert at_peak["jtpeakc_ms"] == pytest.approx(4.0, rel=0.1)
+    assert at_peak["qtcf_ms"] == pytest.approx(at_peak["jtpeakc_ms"])
+    assert at_peak["pr_ms"] == 0.0
+    assert doubts(Action((drug, other), 2.5))["jtpeakc_ms"] == pytest.approx(2**0.5 * at_peak["jtpeakc_ms"])
+    assert doubts(Action((drug,), 30.0))["jtpeakc_ms"] < 0.3 * at_peak["jtpeakc_ms"]
+    assert set(doubts(NO_DRUG).values()) == {0.0}

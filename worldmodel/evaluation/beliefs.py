@@ -4,6 +4,7 @@ Drugs are "measured" in virtual trials of their true effects; what is learned fr
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -72,8 +73,7 @@ def _trials(drugs: Mapping[str, DrugExposure], seed: int) -> dict[str, KnownEffe
 def _profile(drug: DrugExposure, mean: Tensor, sd: Tensor) -> EffectProfile:
     """The believed effects, as wide between people as the true ones and as the doubt makes them."""
     wide = (sd**2 + _column(drug.effects.sd) ** 2).sqrt()
-    believed = as_profile(mean, wide)
-    return EffectProfile(believed.mean, believed.sd, drug.effects.hr_bpm_af, drug.effects.power)
+    return replace(as_profile(mean, wide, sd), hr_bpm_af=drug.effects.hr_bpm_af, power=drug.effects.power)
 
 
 def _column(by_name: Mapping[str, float]) -> Tensor:
