@@ -10,8 +10,10 @@ from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.mask import Verdict
 from knowledge.policy import NOT_SIMULATED
 from tools.case import Case
+from tools.circumstances import TisdaleGiven, tisdale_given
 from tools.errors import SafetyRefusal
 from tools.exposure import action_of
+from tools.judging import BY_INTERVALS, EcgRisk, RiskChoice
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
 from tools.observed import Observed, observed_ecgs, on_common_leads
@@ -31,7 +33,7 @@ from tools.outcomes import (
     support_given,
     why_not_measurable,
 )
-from tools.results import ActionGiven, Answer, ModelUsed, Result, SupportGiven
+from tools.results import ActionGiven, Answer, ModelUsed, Result, RiskUsed, SupportGiven
 from worldmodel.model import Simulation, WorldModel
 from worldmodel.pharmacology import Action
 
@@ -54,6 +56,7 @@ class ActionSimulated(Result):
     delta: dict[str, Delta | None]
     not_measurable: dict[str, str]
     support: SupportGiven
+    tisdale: TisdaleGiven
     files: tuple[str, ...] = ()
 
     @property
@@ -63,8 +66,9 @@ class ActionSimulated(Result):
 
 
 class SimulateResult(Answer):
-    """One entry for each action, in order; `pre` is the ECG that changes are counted from."""
+    """One entry for each action, in order; `pre` is the ECG that changes are counted from, `judged_by` whose risk."""
 
+    judged_by: RiskUsed
     pre: SampleGiven
     actions: tuple[ActionSimulated, ...]
     model: ModelUsed
@@ -86,11 +90,12 @@ def simulate_actions(
     out: Path | None = None,
     progress: Progress | None = None,
     observed: Sequence[Observed] = (),
+    choice: RiskChoice = BY_INTERVALS,
 ) -> SimulateResult:
     """K post-dose ECGs for each action ("verapamil 120 mg oral", "no drug"), `hours` after it was given.
 
     hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots. observed: ECGs of
-    this person on a drug, which the simulated people then fit to.
+    this person on a drug, which the simulated people then fit to. choice: the risk to go by.
     An action that the mask cannot evaluate is simulated as a what-if, with its verdict and a warning beside it.
     Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError,
     NotSimulatableError, WeightsError, OutputError.
@@ -101,6 +106,7 @@ def simulate_actions(
     verdicts = judge_given(case, given, catalogue)
     refuse_blocked(verdicts, catalogue)
     observed, other_leads = on_common_leads(observed, case)
+    before = pre_dose_risk(case, choice)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
         case,
@@ -112,9 +118,23 @@ def simulate_actions(
         model=model,
         progress=progress,
         observed=observed_ecgs(observed, actions, catalogue),
+        choice=choice,
     )
     since_last = [outcome.hours for outcome in outcomes]
-    return _result(case, catalogue, outcomes, since_last, verdicts, simulation, seed, model, out, other_leads)
+    return _result(
+        case,
+        catalogue,
+        outcomes,
+        since_last,
+        verdicts,
+        simulation,
+        seed,
+        model,
+        out,
+        other_leads,
+        before,
+        choice,
+    )
 
 
 def roll_out(
@@ -127,6 +147,7 @@ def roll_out(
     out: Path | None = None,
     progress: Progress | None = None,
     observed: Sequence[Observed] = (),
+    choice: RiskChoice = BY_INTERVALS,
 ) -> SimulateResult:
     """K courses through actions given one after the other; one entry for each step, with all that was given so far.
 
@@ -143,6 +164,7 @@ def roll_out(
     verdicts = judge_given(case, so_far, catalogue)
     refuse_blocked(verdicts, catalogue)
     observed, other_leads = on_common_leads(observed, case)
+    before = pre_dose_risk(case, choice)
     model = model or shared_model()
     actions = [action_of(step, catalogue, hours) for step in given]
     simulation = model.roll_out(
@@ -156,8 +178,21 @@ def roll_out(
         observed=observed_ecgs(observed, steps, catalogue),
     )
     clock, since_last = _clocks(actions)
-    outcomes = judge_outcomes(case, so_far, clock, simulation, k)
-    return _result(case, catalogue, outcomes, since_last, verdicts, simulation, seed, model, out, other_leads)
+    outcomes = judge_outcomes(case, so_far, clock, simulation, k, choice)
+    return _result(
+        case,
+        catalogue,
+        outcomes,
+        since_last,
+        verdicts,
+        simulation,
+        seed,
+        model,
+        out,
+        other_leads,
+        before,
+        choice,
+    )
 
 
 def _clocks(steps: Sequence[Action]) -> tuple[list[float], list[float]]:
@@ -190,12 +225,15 @@ def _result(
     model: WorldModel,
     out: Path | None,
     warnings: Sequence[str],
+    before: EcgRisk,
+    choice: RiskChoice,
 ) -> SimulateResult:
     files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, since_last, simulation, seed)
     result = SimulateResult(
-        pre=sample_given(case.pre_dose()[1], pre_dose_risk(case)),
+        judged_by=choice.used(),
+        pre=sample_given(case.pre_dose()[1], before),
         actions=tuple(
-            _action_simulated(case, outcome, last_h, verdict_given(verdict, catalogue), written, seed)
+            _action_simulated(case, outcome, last_h, verdict_given(verdict, catalogue), written, seed, before)
             for outcome, last_h, verdict, written in zip(outcomes, since_last, verdicts, files, strict=True)
         ),
         model=model_used(model.info),
@@ -234,7 +272,13 @@ def _what_ifs(verdicts: Sequence[Verdict], catalogue: Catalogue) -> list[str]:
 
 
 def _action_simulated(
-    case: Case, outcome: Outcome, last_h: float, verdict: VerdictGiven, files: tuple[str, ...], seed: int
+    case: Case,
+    outcome: Outcome,
+    last_h: float,
+    verdict: VerdictGiven,
+    files: tuple[str, ...],
+    seed: int,
+    before: EcgRisk,
 ) -> ActionSimulated:
     return ActionSimulated(
         action=verdict.action,
@@ -244,9 +288,10 @@ def _action_simulated(
         seed=seed,
         samples=tuple(map(sample_given, outcome.measurements, outcome.risks)),
         summary=summarise(outcome),
-        delta=changes(outcome, before_dose(case)),
+        delta=changes(outcome, before_dose(case, before)),
         not_measurable=why_not_measurable(outcome),
         support=support_given(outcome.support),
+        tisdale=tisdale_given(outcome.torsade),
         files=files,
     )
 
