@@ -113,6 +113,7 @@ def print_simulation(console: Console, result: "SimulateResult") -> None:
             table.add_row(risk, number(getattr(result.pre, name), 2), *_after_and_change(simulated, name))
         console.print(table)
         _print_line(console, "mean ± SD and quantiles", f"over {k} samples, seed {simulated.seed}")
+        _print_doubt(console, simulated)
         _print_line(console, "Tisdale", tisdale_told(simulated.tisdale))
         _print_simulated(console, simulated)
         console.print()
@@ -254,6 +255,14 @@ def _after_and_change(simulated: "ActionSimulated", name: str) -> tuple[str, str
         return (*there, UNKNOWN, "")
     moved = spread(change.mean, change.sd, digits, signed=True)
     return (*there, moved, limits(change.q05, change.q95, digits, signed=True))
+
+
+def _print_doubt(console: Console, simulated: "ActionSimulated") -> None:
+    """How much of the spread more data on the drug would take away."""
+    change = simulated.delta.get("qtcf_ms")
+    if change is not None and change.sd is not None and change.doubt:
+        known = f"± {change.doubt:.0f} of QTcF's ± {change.sd:.0f} ms is not knowing the drug"
+        _print_line(console, "spread", f"{known}; the rest is people and days")
 
 
 def _print_simulated(console: Console, simulated: "ActionSimulated") -> None:

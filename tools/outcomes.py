@@ -1,7 +1,7 @@
 """Simulated post-dose ECGs as numbers: each sample measured and judged, and what they say together."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -60,10 +60,15 @@ class Summary(Result):
 
 
 class Delta(Result):
-    """Change from the pre-dose ECG, over the `n` samples in which both could be measured."""
+    """Change from the pre-dose ECG, over the `n` samples in which both could be measured.
+
+    doubt: how much of the spread, as an SD, is not knowing what the drugs do on average; the rest is people and their
+    day. Null where it is not told apart: of what is no interval, or where ECGs of this person on drugs were observed.
+    """
 
     mean: float
     sd: float | None
+    doubt: float | None
     q05: float
     q95: float
     n: int
@@ -73,7 +78,7 @@ class Delta(Result):
 class Outcome:
     """What the world model says of one action: K measured samples and the risks of each.
 
-    torsade: how prone the patient is to a long QT with what is given.
+    torsade: how prone the patient is to a long QT with what is given. doubt: see Delta, by interval.
     """
 
     action: GivenAction
@@ -82,6 +87,7 @@ class Outcome:
     risks: tuple[EcgRisk, ...]
     support: Support
     torsade: TorsadeRisk
+    doubt: Mapping[str, float] = field(default_factory=dict)
 
 
 def simulate_outcomes(
@@ -134,7 +140,15 @@ def judge_outcomes(
             for samples, sample in zip(as_recorded[own], after[own], strict=True)
         )
         outcomes.append(
-            Outcome(action, hours[index], tuple(after[own]), risks, simulation.support[index], torsade)
+            Outcome(
+                action,
+                hours[index],
+                tuple(after[own]),
+                risks,
+                simulation.support[index],
+                torsade,
+                simulation.doubts[index] if simulation.doubts else {},
+            )
         )
     return outcomes
 
@@ -182,7 +196,8 @@ def changes(outcome: Outcome, before: dict[str, float | None]) -> dict[str, Delt
     for name, values in values_of(outcome).items():
         start = before.get(name)
         summary = None if start is None else _summary([value - start for value in values], _digits(name))
-        result[name] = None if summary is None else Delta(**summary.model_dump(exclude={"q50"}))
+        doubt = rounded(outcome.doubt.get(name))
+        result[name] = None if summary is None else Delta(doubt=doubt, **summary.model_dump(exclude={"q50"}))
     return result
 
 

@@ -29,7 +29,7 @@ from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
 from worldmodel.renderer import Progress, Recipe, Renderer
 from worldmodel.request import check_hours, check_request, device_of
-from worldmodel.response import Bearing, sample_responses
+from worldmodel.response import Bearing, doubts, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
 from worldmodel.support import Support, judge_support, why_refused
 from worldmodel.surprise import most_surprising
@@ -43,12 +43,15 @@ class Simulation:
     """Post-dose ECGs in mV: samples_mv (action, sample, 12 leads in standard order, time) at fs_hz.
 
     responses: (action, sample, 6), what stage one drew, in the order and units of pharmacology.EFFECTS.
+    doubts: for each action how much of the spread, as SDs by interval, is not knowing its drugs (response.doubts);
+    empty where this person's ECGs on drugs were observed, which leave less of it.
     """
 
     samples_mv: NDArray[np.float32]
     fs_hz: float
     support: tuple[Support, ...]
     responses: NDArray[np.float32]
+    doubts: tuple[dict[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,7 @@ class WorldModel:
             FS_HZ,
             support,
             plan.response.reshape(*shape, -1).numpy(),
+            () if seen is not None else tuple(map(doubts, actions)),
         )
 
 

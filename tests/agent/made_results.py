@@ -252,7 +252,7 @@ def made_simulation() -> SimulateResult:
             "risk": Summary(mean=0.31, sd=0.05, q05=0.25, q50=0.3, q95=0.36, n=3),
             "combined_risk": Summary(mean=0.44, sd=0.05, q05=0.37, q50=0.43, q95=0.49, n=3),
         },
-        delta={"qtcf_ms": Delta(mean=34.6, sd=8.1, q05=25.4, q95=43.4, n=3), "pr_ms": None},
+        delta={"qtcf_ms": Delta(mean=34.6, sd=8.1, doubt=3.0, q05=25.4, q95=43.4, n=3), "pr_ms": None},
         not_measurable={"pr_ms": "in 3 of 3 samples: no P wave"},
         support=SupportGiven(in_distribution=False, score=0.9, reasons=("QRS wider than any in training",)),
         tisdale=ON_QT_DRUG,

@@ -52,7 +52,14 @@ def test_summary_of_three_values() -> None:
 def test_change_is_counted_from_the_pre_dose_ecg() -> None:
     delta = changes(qtcf(430, 440, 450), BEFORE.as_dict())["qtcf_ms"]
     assert delta is not None
-    assert delta.model_dump() == {"mean": 20, "sd": 10, "q05": 11, "q95": 29, "n": 3}
+    assert delta.model_dump() == {"mean": 20, "sd": 10, "doubt": None, "q05": 11, "q95": 29, "n": 3}
+
+
+def test_a_change_says_how_much_of_its_spread_is_not_knowing_the_drug() -> None:
+    outcome = replace(qtcf(430, 440, 450), doubt={"qtcf_ms": 4.04})
+    delta = changes(outcome, BEFORE.as_dict())
+    assert delta["qtcf_ms"] is not None and delta["qtcf_ms"].doubt == 4.0
+    assert delta["hr_bpm"] is not None and delta["hr_bpm"].doubt is None
 
 
 def test_one_sample_has_no_spread() -> None:
