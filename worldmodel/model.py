@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worldmodel.beat import move
+from worldmodel.beat import move, room_ms
 from worldmodel.checkpoint import load_tensors, part
 from worldmodel.conditioning import PatientBeat, context_vector, covariates
 from worldmodel.denoiser import Denoiser
@@ -236,9 +236,13 @@ class WorldModel:
     ) -> Simulation:
         shape = (len(actions), len(eight) // max(1, len(actions)))
         surprise = most_surprising(seen) if seen is not None else None
+        moved = move(patient.beat.timing.expand(len(plan.response)), plan.response)
+        room = room_ms(moved).reshape(shape).mean(dim=1)
         support = tuple(
-            judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action, surprise)
-            for action in actions
+            judge_support(
+                measured, pre.amplitudes_trusted, patient.reconstruction_error, action, surprise, float(left)
+            )
+            for action, left in zip(actions, room, strict=True)
         )
         return Simulation(
             to_twelve(eight.cpu()).reshape(*shape, len(LEADS), SAMPLES).numpy(),

@@ -61,11 +61,12 @@ def judge_support(
     reconstruction_error: float,
     action: Action,
     surprise: Surprise | None = None,
+    room_ms: float | None = None,
 ) -> Support:
     """Reasons to distrust a simulation, each with a doubt in 0..1; the score is the doubt of all, as if independent.
 
     amplitudes_trusted: of the pre-dose ECG; reconstruction_error: RMS of encode-decode over its RMS. surprise: of the
-    ECGs that were observed of this person, the one that was expected least.
+    ECGs that were observed of this person, the one that was expected least. room_ms: see beat.room_ms, after the dose.
     """
     refused = why_refused(measured)
     if refused is not None:
@@ -80,6 +81,9 @@ def judge_support(
     ]
     if surprise is not None and surprise.ratio > SURPRISE_FAR:
         doubts.append(_of_observed(surprise))
+    if room_ms is not None and room_ms < 0:
+        told = f"T would run {-room_ms:.0f} ms into the next beat at this rate: QT is cut short or read wrong"
+        doubts.append((0.5, told))
     if reconstruction_error > RECONSTRUCTION_LIMIT:
         doubts.append((0.6, f"the encoder loses {100 * reconstruction_error:.0f} % of this ECG's amplitude"))
     score = 1.0 - float(np.prod([1.0 - doubt for doubt, _ in doubts]))

@@ -176,3 +176,10 @@ def test_real_recordings_are_ordered(ludb: Path) -> None:
     medians = [float(np.median([score(measure(ecg)) for ecg in ecgs[kind]])) for kind in ecgs]
     assert medians == sorted(set(medians))
     assert medians[0] < 0.1 and medians[1] < MARKED <= medians[2]
+
+
+def test_a_t_wave_that_runs_into_the_next_beat_is_told() -> None:
+    ordinary = judge_support(ORDINARY, True, 0.03, NO_DRUG, room_ms=40.0)
+    crowded = judge_support(ORDINARY, True, 0.03, NO_DRUG, room_ms=-30.0)
+    assert crowded.score > ordinary.score
+    assert any("T would run 30 ms into the next beat" in reason for reason in crowded.reasons)
