@@ -37,12 +37,20 @@ class Chart:
     """The facts of one patient, each computed once. Both parts may be missing."""
 
     def __init__(
-        self, patient: Patient | None, findings: EcgFindings | None, taking: frozenset[str] | None = None
+        self,
+        patient: Patient | None,
+        findings: EcgFindings | None,
+        taking: frozenset[str] | None = None,
+        unknown_medications: tuple[str, ...] = (),
     ) -> None:
-        """taking: the drugs surely taken and the classes they are in; None when no list was given."""
+        """taking: the drugs surely taken and the classes they are in; None when no list was given.
+
+        unknown_medications: entries of that list that name no drug of the catalogue.
+        """
         self.patient = patient
         self.findings: EcgFindings = findings or EcgFindings()
         self._taking = taking
+        self.unknown_medications = unknown_medications
         self._facts: dict[str, Known] = {}
 
     def value(self, name: str) -> Value:
@@ -79,7 +87,7 @@ class Chart:
         return self.patient.lab_facts() if self.patient else {}
 
     @cached_property
-    def _entries(self) -> tuple[frozenset[str], ...]:
+    def entries(self) -> tuple[frozenset[str], ...]:
         """The diagnoses of each entry of the chart; what the patient is treated for counts, too."""
         if self.patient is None:
             return ()
@@ -92,13 +100,13 @@ class Chart:
     @cached_property
     def diagnoses(self) -> frozenset[str]:
         """Diagnoses on record."""
-        return frozenset().union(*self._entries)
+        return frozenset().union(*self.entries)
 
     @property
     def ejection_fraction_in_question(self) -> bool:
         """Whether anything on record, other than heart failure with preserved EF, can go with a low EF."""
         suspect = {"heart_failure", "prior_mi", "structural_heart_disease"}
-        return any(entry & suspect and "preserved_ef" not in entry for entry in self._entries)
+        return any(entry & suspect and "preserved_ef" not in entry for entry in self.entries)
 
     def takes(self, name: str) -> Known:
         """Whether a drug, or one of a class, is among the medications."""

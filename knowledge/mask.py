@@ -12,6 +12,7 @@ from itertools import combinations
 
 from knowledge.chart import Chart
 from knowledge.conditions import ALWAYS, Condition, Evidence, Truth, Value
+from knowledge.conflicts import conflicts
 from knowledge.doses import DrugDose, GivenAction, convert_dose
 from knowledge.drugs import Catalogue
 from knowledge.errors import DoseError
@@ -97,7 +98,10 @@ class Mask:
         self._listed = listed is not None
         self._taken, self._unknown_medications = resolve_medications(listed or (), catalogue)
         self._catalogue = catalogue
-        self._chart = Chart(patient, findings, self._taking() if self._listed else None)
+        self._chart = Chart(
+            patient, findings, self._taking() if self._listed else None, self._unknown_medications
+        )
+        self._conflicts = tuple(conflicts(self._chart))
         self._allergies = _allergies(patient, catalogue)
         self._index = _prepare(tuple(rules), catalogue)
         self._charts: dict[str, Truth] = {}
@@ -195,10 +199,18 @@ class Mask:
         if codes := self._chart.unreadable():
             text = f"Diagnoses in a code that is not read here, and so not looked at: {', '.join(codes)}"
             yield FiredRule("D04", "C", text, "policy", {"codes": ", ".join(codes)})
+        for conflict in self._conflicts:
+            if conflict.facts & self._facts_of(dose.drug_id):
+                yield FiredRule("D05", "C", conflict.text, "policy", conflict.evidence)
         if self._unknown_medications:
             names = ", ".join(self._unknown_medications)
             text = f"Not in the catalogue, so their interactions were not checked: {names}"
             yield FiredRule("D01", "C", text, "policy", {"medications": names})
+
+    def _facts_of(self, drug_id: str) -> frozenset[str]:
+        """The facts that rules about a drug read."""
+        rules = (*self._index.solo.get(drug_id, ()), *self._index.subject.get(drug_id, ()))
+        return frozenset[str]().union(*(p.condition.facts for p in rules if p.condition))
 
     def _outcome(self, prepared: _Prepared, *parts: Truth) -> Iterator[FiredRule]:
         """The rule, if it holds or cannot be decided for these parts and this chart."""

@@ -74,9 +74,10 @@ class AllergyEntry(_Entry):
 
 
 class QtEntry(_Entry):
-    """An earlier QTc. drug: what was taken then; None for a baseline."""
+    """An earlier QTc, and QRS if it is known. drug: what was taken then; None for a baseline."""
 
     qtc_ms: Annotated[Number, Field(gt=150, lt=900)]
+    qrs_ms: Annotated[Number, Field(gt=30, lt=400)] | None = None
     time: datetime | None = None
     drug: str | None = None
 
