@@ -7,9 +7,7 @@ processes can build at once.
 
 import hashlib
 import json
-import os
 import shutil
-import sys
 import tempfile
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from knowledge.drugs import Catalogue, Drug, load_catalogue
 from knowledge.embedding import VERSION, embed
 from knowledge.errors import StoreError
+from knowledge.folders import cache_folder
 from knowledge.names import find_drugs_in
 from knowledge.rules import Rule, load_rules
 
@@ -144,17 +143,6 @@ def open_store(folder: Path | None = None) -> RuleStore:
                 f"cannot write the search index to {home}: {error.strerror}",
                 "Set ECGWM_HOME to another folder.",
             ) from error
-
-
-def cache_folder() -> Path:
-    """Where this user's indexes are kept: $ECGWM_HOME/cache, or the place this system has for caches."""
-    if home := os.environ.get("ECGWM_HOME"):
-        return Path(home) / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "ecgwm-agent"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "ecgwm-agent" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ecgwm-agent"
 
 
 def _entries(catalogue: Catalogue, rules: Sequence[Rule]) -> Iterator[Entry]:
