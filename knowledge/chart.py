@@ -93,8 +93,7 @@ class Chart:
             return ()
         entries = [diagnoses_in(None, self.patient.indication or "")]
         for entry in self.patient.conditions or ():
-            code = entry.code if _is_icd10(entry.system) else None
-            entries.append(diagnoses_in(code, entry.text))
+            entries.append(diagnoses_in(entry.code if _is_read(entry.system) else None, entry.text))
         return tuple(entries)
 
     @cached_property
@@ -123,11 +122,11 @@ class Chart:
         return (False, ()) if self.charted else (None, ("conditions",))
 
     def unreadable(self) -> tuple[str, ...]:
-        """Codes of a system that is not read here, with a text that says nothing to the rules."""
+        """Codes without a text, of a system that is not read here, or of SNOMED and not among those read."""
         return tuple(
             entry.code
             for entry in (self.patient.conditions or () if self.patient else ())
-            if entry.code and not _is_icd10(entry.system) and not diagnoses_in(None, entry.text)
+            if entry.code and not entry.text and not _is_understood(entry.code, entry.system)
         )
 
     def not_understood(self) -> tuple[str, ...]:
@@ -137,13 +136,22 @@ class Chart:
         unread = [
             entry.text or entry.code or ""
             for entry in self.patient.conditions or ()
-            if not diagnoses_in(entry.code, entry.text)
+            if not diagnoses_in(entry.code if _is_read(entry.system) else None, entry.text)
         ]
         return (*unread, *self.patient.unread_labs(), *self.patient.not_understood)
 
 
 def _is_icd10(system: str) -> bool:
     return system.lower().replace("-", "").replace(" ", "").startswith("icd10")
+
+
+def _is_read(system: str) -> bool:
+    return _is_icd10(system) or "snomed" in system.lower()
+
+
+def _is_understood(code: str, system: str) -> bool:
+    """Every code of ICD-10 is: one that no rule reads is of no consequence. Of SNOMED only some are known."""
+    return _is_icd10(system) or (_is_read(system) and bool(diagnoses_in(code, "")))
 
 
 @lru_cache(maxsize=1)

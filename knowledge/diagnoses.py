@@ -1,4 +1,4 @@
-"""Which diagnoses of the knowledge base a chart records: by ICD-10 prefix, or by phrase of its text."""
+"""Which diagnoses of the knowledge base a chart records: by ICD-10 prefix, SNOMED code, or phrase of its text."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,9 +18,10 @@ LOW_EF_PERCENT = 40
 
 
 class Diagnosis(Record):
-    """ICD-10 prefixes and phrases; `includes` are diagnoses that are kinds of this one."""
+    """ICD-10 prefixes, SNOMED codes and phrases; `includes` are diagnoses that are kinds of this one."""
 
     icd10: tuple[str, ...] = ()
+    snomed: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
 
@@ -54,7 +55,10 @@ def _patterns() -> tuple[tuple[str, tuple[str, ...], re.Pattern[str] | None], ..
 
 
 def diagnoses_in(code: str | None, text: str) -> frozenset[str]:
-    """Names of the diagnoses that one entry of a chart is, with those that include them."""
+    """Names of the diagnoses that one entry of a chart is, with those that include them.
+
+    code: of ICD-10 or SNOMED; the latter are numbers, and the former never.
+    """
     return _diagnoses_in((code or "").replace(".", "").strip().upper(), _plain(text))
 
 
@@ -65,7 +69,8 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _diagnoses_in(code: str, text: str) -> frozenset[str]:
-    found = {
+    coded = {name for name, entry in load_diagnoses().items() if code in entry.snomed}
+    found = coded | {
         name
         for name, codes, phrase in _patterns()
         if (code and code.startswith(codes) and codes)

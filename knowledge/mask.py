@@ -230,6 +230,9 @@ class Mask:
         for conflict in self._conflicts:
             if conflict.facts & self._facts_of(dose.drug_id):
                 yield FiredRule("D05", "C", conflict.text, "policy", conflict.evidence)
+        if coded := [text for text, _ in self._matching.allergies or () if text.startswith("code ")]:
+            text = f"An allergy of which only a code is known, and so not looked at: {', '.join(coded)}"
+            yield FiredRule("D06", "C", text, "policy", {"allergies": ", ".join(coded)})
         if self._unknown_medications:
             names = ", ".join(self._unknown_medications)
             text = f"Not in the catalogue, so their interactions were not checked: {names}"

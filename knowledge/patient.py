@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from knowledge.errors import PatientFileError
-from knowledge.labs import LABS, convert, lab_name
+from knowledge.labs import LABS, convert, lab_name, plain_utc
 
 MAX_BYTES = 20_000_000
 
@@ -128,7 +128,7 @@ class Patient(BaseModel):
             name = lab_name(entry.name)
             if name is None:
                 continue
-            when = entry.time.replace(tzinfo=None).timestamp() if entry.time else -math.inf
+            when = plain_utc(entry.time).timestamp() if entry.time else -math.inf
             value = convert(name, entry.value, entry.unit)
             if name not in newest or when >= newest[name][0]:
                 newest[name] = (when, value)
