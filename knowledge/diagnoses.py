@@ -11,9 +11,14 @@ from knowledge.errors import CatalogueError
 
 # A phrase that follows one of these in the same clause is not a diagnosis of this patient.
 _DENIED = re.compile(
-    r"\b(no|not|denies|denied|without|negative for|ruled out|excluded|family history|fh of|mother|father)\b[^,;.]*$"
+    r"\b(no|not|denies|denied|without|negative for|ruled out|excluded|family history|family hx|fhx?|mother|father)\b"
+    r"[^,;.]*$"
 )
-_EJECTION_FRACTION = re.compile(r"\b(?:lv)?ef\b\D{0,12}?(\d{1,2})(?:\s*(?:-|to)\s*(\d{1,2}))?\s*%")
+# One before these words is none either.
+_REFUTED = re.compile(r"^ ?(?:(?:was|is|has been) )?(?:ruled out|excluded|negative)\b")
+_EJECTION_FRACTION = re.compile(
+    r"\b(?:(?:lv)?ef|ejection fraction)\b\D{0,12}?(\d{1,2})\b(?:\s*(?:to|–)?\s*(\d{1,2})\b)?(?!\s*[/\d.])"
+)
 LOW_EF_PERCENT = 40
 
 
@@ -46,7 +51,9 @@ def _patterns() -> tuple[tuple[str, tuple[str, ...], re.Pattern[str] | None], ..
         (
             name,
             tuple(code.replace(".", "").upper() for code in entry.icd10),
-            re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, entry.text)) + r")(?![\w-])")
+            re.compile(
+                r"(?<![\w-])(" + "|".join(re.escape(_plain(phrase)) for phrase in entry.text) + r")(?![\w-])"
+            )
             if entry.text
             else None,
         )
@@ -63,8 +70,17 @@ def diagnoses_in(code: str | None, text: str) -> frozenset[str]:
 
 
 def _plain(text: str) -> str:
-    """Lower case, hyphens as blanks; "non-ischaemic" stays one word, as it denies nothing else."""
-    return re.sub(r"[\s-]+", " ", text.lower().replace("non-", "non").replace("'", ""))
+    """Lower case, hyphens as blanks; "non-ischaemic" stays one word, as it denies nothing else.
+
+    The Parkinson of Wolff, Parkinson and White is no Parkinson's disease, and a first degree heart block is not
+    one that heart block alone would mean.
+    """
+    words = re.sub(r"[\s-]+", " ", re.sub(r"['’°]", "", text.lower().replace("non-", "non")))
+    words = re.sub(r"\bwolff parkinson(?: white)?\b", "wpw", words)
+    words = re.sub(
+        r"\b(first|1st) degree (?:heart|avb|atrioventricular)\b(?: block)?", r"\1 degree av block", words
+    )
+    return re.sub(r"\bavb\b", "av block", words)
 
 
 @lru_cache(maxsize=4096)
@@ -74,11 +90,16 @@ def _diagnoses_in(code: str, text: str) -> frozenset[str]:
         name
         for name, codes, phrase in _patterns()
         if (code and code.startswith(codes) and codes)
-        or (phrase and any(not _DENIED.search(text[: hit.start()]) for hit in phrase.finditer(text)))
+        or (phrase and any(_is_said(text, hit) for hit in phrase.finditer(text)))
     }
     if any(float(hit[2] or hit[1]) <= LOW_EF_PERCENT for hit in _EJECTION_FRACTION.finditer(text)):
         found.add("hfref")
     return _widened(found)
+
+
+def _is_said(text: str, hit: re.Match[str]) -> bool:
+    """Whether a phrase stands there as a diagnosis of this patient."""
+    return not _DENIED.search(text[: hit.start()]) and not _REFUTED.search(text[hit.end() :])
 
 
 def _widened(found: Iterable[str]) -> frozenset[str]:
