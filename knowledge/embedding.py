@@ -100,6 +100,19 @@ _SYNONYMS = {
 }
 
 
+class OwnEmbedding:
+    """The embedding of this module, over one catalogue."""
+
+    name = f"own embedding {VERSION}"
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def embed(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Unit vectors of texts: (text, axis)."""
+        return embed(texts, self._catalogue)
+
+
 def embed(texts: Iterable[str], catalogue: Catalogue) -> NDArray[np.float32]:
     """Unit vectors of texts: (text, axis). An empty text gives the first axis, never NaN."""
     axes = _axes(catalogue)

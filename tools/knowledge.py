@@ -81,9 +81,10 @@ class ImportResult(Answer):
 
 def search_knowledge(query: str, n: int = 5) -> KnowledgeResult:
     """The n entries nearest in meaning to the query. Raises StoreError."""
+    from knowledge.embedding_endpoint import configured_endpoint
     from knowledge.store import open_store
 
-    hits = open_store(None).search(query, n)
+    hits = open_store(embedder=configured_endpoint()).search(query, n)
     return KnowledgeResult(
         query=query,
         hits=tuple(
