@@ -170,8 +170,9 @@ def _read_observation(resource: Mapping[str, Any], reading: _Reading) -> None:
         vital = next((_VITALS[code] for code in codes if code in _VITALS), None)
         value = _value(quantity)
         if quantity.get("comparator"):
-            said = f"{_text(carrier.get('code')) or lab or 'a value'} {quantity['comparator']} {quantity.get('value')}"
-            reading.not_understood.append(f"{said}: only a bound, read as just beyond it")
+            name = _text(carrier.get("code")) or lab or "a value"
+            bound = f"{name} {quantity['comparator']} {quantity.get('value')}"
+            reading.not_understood.append(f"{bound}: only a bound, read as just beyond it")
         if lab and value is not None:
             unit = None if unit in ("1", "{INR}") else unit
             reading.add("labs", {"name": lab, "value": value, "unit": unit, "time": time})

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.drugs import Catalogue, Drug, load_catalogue
-from knowledge.embedding import OwnEmbedding
+from knowledge.embedding import OwnEmbedding, facts_asked
 from knowledge.errors import StoreError
 from knowledge.folders import cache_folder
 from knowledge.imported import load_imported
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _NAME = "knowledge"
 _READY = "ready.json"
-PAIR = 0.3  # how much nearer a rule comes that is about two drugs of the question
+# How much nearer a rule comes that is about two drugs of the question, or about a drug and a finding of it.
+PAIR = 0.3
 FEW = 8  # a class of no more drugs is found by each of their names
 _OPENING = threading.Lock()  # chromadb is not made for two threads that open one folder
 
@@ -60,6 +61,7 @@ class Entry:
     index_text: str
     subjects: tuple[str, ...]
     partners: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 class Embedder(Protocol):
@@ -125,10 +127,11 @@ def _hit(entry_id: str, row: Any, score: float) -> Hit:
 
 
 def _joins(row: Any, named: Collection[str], text: str) -> bool:
-    """Whether a rule is about two of the drugs named; or, if that is asked, what one interacts with."""
+    """Whether a rule is about two things of the question, drugs or a drug and a finding; or its one drug interacts."""
     subjects, partners = set(row.get("subjects") or ()), set(row.get("partners") or ())
     if not partners:
-        return False
+        asked = bool(subjects & set(named)) and len(subjects) <= FEW
+        return asked and not facts_asked(text).isdisjoint(row.get("facts") or ())
     if len(named) == 1:
         return "interact" in text.lower() and not (subjects | partners).isdisjoint(named)
     return any(one in subjects and other in partners for one, other in permutations(named, 2))
@@ -171,7 +174,9 @@ def _entries(catalogue: Catalogue, rules: Sequence[Rule]) -> Iterator[Entry]:
             for names in (rule.drugs, rule.partners)
         )
         words = _rule_words(rule, catalogue)
-        yield Entry(rule.id, "rule", rule.text, rule.source, words, subjects, partners)
+        condition = rule.condition()
+        facts = tuple(sorted(condition.facts)) if condition else ()
+        yield Entry(rule.id, "rule", rule.text, rule.source, words, subjects, partners, facts)
 
 
 def _drug_entry(drug: Drug, catalogue: Catalogue) -> Entry:
@@ -199,6 +204,7 @@ def _metadata(entry: Entry) -> dict[str, Any]:
         "subjects": entry.subjects,
         "partners": entry.partners,
         "drugs": (*entry.subjects, *entry.partners),
+        "facts": entry.facts,
     }
     kept = {name: sorted(set(drugs)) for name, drugs in lists.items() if drugs}
     return {"kind": entry.kind, "text": entry.text, "source": entry.source, **kept}

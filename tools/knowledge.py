@@ -134,7 +134,7 @@ def import_rules(file: Path, kind: Kind | None = None, licence: str | None = Non
     """Keep the rules of a file in the user's data folder, all or none. Raises ImportFileError, ImportedRulesError."""
     found = read_import(file, load_catalogue(), kind, licence)
     store_import(found)
-    return imported_rules(found.not_mapped)
+    return imported_rules(tuple(found.not_mapped))
 
 
 def forget_rules(name: str) -> ImportResult:
