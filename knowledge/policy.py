@@ -16,7 +16,8 @@ override; C caution, watch; I for information.
    simulated either. One that cannot be evaluated may be simulated when somebody asks for it by name: a question
    about an ECG without a patient file has an answer, and the answer says that the mask could not judge.
 6. What nobody measured and nothing points to (an ejection fraction, a blood pressure before a tablet) is a caution
-   that names it, not a refusal. A medication that is not in the catalogue warns of antiarrhythmics.
+   that names it, not a refusal. Beside a medication that is not in the catalogue dofetilide, sotalol, ibutilide and
+   dronedarone, barred with whole classes of others, are refused, and other antiarrhythmics are warned of.
 7. Where chart and ECG disagree, the finding that forbids more is taken, and a caution says so.
 8. Imported rules are judged beside these, under ids of their own: as the gravest wins, they can only tighten.
 

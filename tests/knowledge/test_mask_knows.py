@@ -88,9 +88,15 @@ def test_a_shock_of_no_kind_may_be_cardiogenic(bedside: Any) -> None:
     assert both.verdict == "cannot_evaluate"
 
 
-def test_a_medication_that_cannot_be_mapped_warns_of_antiarrhythmics(bedside: Any) -> None:
-    verdict = bedside(taking=["zzyzxamab"]).judge("sotalol 80 mg oral")
-    assert verdict.verdict == "warning"
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [("dofetilide 125 ug oral", "cannot_evaluate"), ("flecainide 100 mg oral", "warning")],
+)
+def test_a_medication_that_cannot_be_mapped_may_be_the_one_that_is_barred(
+    bedside: Any, action: str, expected: str
+) -> None:
+    verdict = bedside(taking=["zzyzxamab"]).judge(action)
+    assert verdict.verdict == expected
     assert any("zzyzxamab" in name for name in verdict.missing)
 
 
