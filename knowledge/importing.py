@@ -104,7 +104,7 @@ def _own_yaml(path: Path, text: str, catalogue: Catalogue) -> Import:
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         said = getattr(error, "problem", None) or str(error)

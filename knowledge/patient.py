@@ -164,7 +164,7 @@ def parse_patient(document: dict[str, Any], origin: str = "patient") -> Patient:
 
         try:
             document = patient_document(document, date.today())
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, TypeError, ValueError, LookupError, OverflowError) as error:
             raise PatientFileError(
                 f"{origin} is malformed FHIR: {error}", "Give a valid FHIR R4 Bundle."
             ) from error

@@ -1,6 +1,8 @@
 """A FHIR Bundle becomes the same patient as the plain file, and what it says besides is listed."""
 
+import contextlib
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +244,31 @@ def test_wrong_bundles_are_refused_with_a_hint(document: dict[str, Any], said: s
     with pytest.raises(PatientFileError) as refused:
         parse_patient(document)
     assert said in refused.value.message + refused.value.hint
+
+
+def spoilt(value: Any, dice: random.Random) -> Any:
+    """The same JSON with a few of its parts replaced by what does not belong there."""
+    if dice.random() < 0.03:
+        return dice.choice([None, 5, "x", [], {}, True, [None], {"value": "y"}, -1e308, "2026-99-99"])
+    if isinstance(value, dict):
+        return {key: spoilt(part, dice) for key, part in value.items()}
+    return [spoilt(part, dice) for part in value] if isinstance(value, list) else value
+
+
+def test_a_spoilt_bundle_is_read_or_refused_and_never_breaks() -> None:
+    whole = bundle(
+        lab("2823-3", 3.2, "mmol/L"),
+        PRESSURE,
+        condition("I50.22", "Chronic systolic heart failure"),
+        DIGOXIN,
+        rxnorm(
+            "MedicationStatement", "703", "amiodarone", status="stopped", effectivePeriod={"end": "2026-01"}
+        ),
+        rxnorm("AllergyIntolerance", "703"),
+    )
+    dice = random.Random(5)
+    for _ in range(100):
+        document = spoilt(whole, dice)
+        if isinstance(document, dict) and "resourceType" in document:
+            with contextlib.suppress(PatientFileError):
+                Chart(parse_patient(document), None).not_understood()
