@@ -195,8 +195,8 @@ def _continuous_ecg_refused(chart: "Chart") -> Known:
     return chart.patient is not None and chart.patient.continuous_ecg is False, ()
 
 
-def _tisdale(points_of_drugs: int, limit: int) -> Callable[["Chart"], Known]:
-    """Whether the Tisdale score reaches a limit (doi:10.1161/CIRCOUTCOMES.113.000152).
+def _tisdale(points_of_drugs: int, limit: int, *, loop: bool = False) -> Callable[["Chart"], Known]:
+    """Whether the Tisdale score reaches a limit (doi:10.1161/CIRCOUTCOMES.113.000152). loop: with a loop diuretic.
 
     Unknown items leave a range from none to all of their points; it is unknown only inside that.
     """
@@ -205,7 +205,7 @@ def _tisdale(points_of_drugs: int, limit: int) -> Callable[["Chart"], Known]:
         items: list[tuple[Known, int]] = [
             (_compare(chart, "age_years", lambda years: years >= 68), 1),
             (_female(chart), 1),
-            (chart.takes("loop_diuretic"), 1),
+            ((True, ()) if loop else chart.takes("loop_diuretic"), 1),
             (_compare(chart, "potassium_mmol_l", lambda value: value <= 3.5), 2),
             (_compare(chart, "qtc_ms", lambda value: value >= 450), 2),
             (chart.known("acute_mi"), 2),
@@ -250,10 +250,10 @@ BODY: dict[str, Callable[["Chart"], Known]] = {
     "thrombocytopenia": _lab_or_chart(
         "platelets_10e9_l", lambda value: value < 100, "thrombocytopenia_charted"
     ),
-    "on_anticoagulant": lambda chart: chart.takes("anticoagulant"),
     "on_digoxin": _on_digoxin,
     "continuous_ecg_refused": _continuous_ecg_refused,
     "tisdale_7_with_one": _tisdale(3, 7),
+    "tisdale_7_with_one_and_loop": _tisdale(3, 7, loop=True),
     "tisdale_7_with_two": _tisdale(6, 7),
     "conditions": _given("conditions"),
     "medications": _given("medications"),

@@ -136,12 +136,24 @@ def _ecg_seen(chart: "Chart") -> Known:
 
 
 def _cardioversion_cleared(chart: "Chart") -> Known:
-    """Three weeks of anticoagulation, a clear echocardiogram, or an onset within 48 h, and said so."""
+    """Three weeks of anticoagulation, a clear echocardiogram, or an onset within 48 h, and said so.
+
+    On an anticoagulant, and nobody says since when: unknown.
+    """
     patient = chart.patient
     if patient is None:
-        return False, ()
+        return None, ("anticoagulated_3_weeks",)
     recent = patient.af_duration_hours is not None and patient.af_duration_hours < 48
-    return bool(patient.anticoagulated_3_weeks or patient.tee_cleared or recent), ()
+    if patient.anticoagulated_3_weeks or patient.tee_cleared or recent:
+        return True, ()
+    treated, missing = chart.takes("anticoagulant")
+    if treated is None:
+        return None, missing
+    return (
+        (None, ("anticoagulated_3_weeks",))
+        if treated and patient.anticoagulated_3_weeks is None
+        else (False, ())
+    )
 
 
 HEART: dict[str, Callable[["Chart"], Known]] = {
