@@ -6,6 +6,7 @@ from knowledge.candidates import candidates
 from knowledge.doses import GivenAction, parse_action
 from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.errors import DoseError, UnknownDrugError
+from knowledge.imported import load_imported
 from knowledge.mask import FiredRule, Verdict, judge
 from knowledge.rules import load_rules
 from tools.case import Case
@@ -55,7 +56,7 @@ def mask_actions(
 
 def judge_given(case: Case, actions: Sequence[GivenAction], catalogue: Catalogue) -> list[Verdict]:
     """The mask's verdicts on actions that are already understood, in order."""
-    return judge(actions, case.patient, case.findings, catalogue, load_rules())
+    return judge(actions, case.patient, case.findings, catalogue, load_rules(), load_imported(catalogue))
 
 
 def verdict_given(verdict: Verdict, catalogue: Catalogue) -> VerdictGiven:

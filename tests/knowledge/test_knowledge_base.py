@@ -146,6 +146,22 @@ def test_a_question_finds_its_rule(store: RuleStore, question: str, expected: st
     assert all(0 <= hit.score <= 1 and hit.text for hit in hits)
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("why no flecainide after an infarct?", {"R35"}),
+        ("propranolol and asthma", {"R27"}),
+        ("low potassium and sotalol", {"R29"}),
+        ("dofetilide with bad kidneys", {"R18", "R18b", "R18c"}),
+        ("can I give ondansetron in long QT?", {"R61"}),
+    ],
+)
+def test_the_rule_of_a_drug_and_a_finding_comes_first(
+    store: RuleStore, question: str, first: set[str]
+) -> None:
+    assert store.search(question, 1)[0].id in first
+
+
 def test_rules_of_a_drug_are_read_exactly(store: RuleStore) -> None:
     rules = {hit.id for hit in store.rules_for(["ivabradine"])}
     assert {"R75", "R76", "R77"} <= rules
