@@ -57,6 +57,16 @@ def _listed(file: str) -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
+def names_of_several() -> dict[str, list[str]]:
+    """Every name that stands for several drugs, with their ids."""
+    return {name: ids for group in _shared().values() for name, ids in group.items()}
+
+
+def look_alikes_listed() -> frozenset[str]:
+    """Names of drugs outside the catalogue that are no slip of one inside it."""
+    return _listed("strangers.txt")
+
+
 @lru_cache(maxsize=1)
 def _shared() -> dict[str, dict[str, list[str]]]:
     """Names of several drugs: `several`, one of which is meant, and `together`, all of which are."""
