@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from knowledge.candidates import candidates
+from knowledge.candidates import candidates, judged_together
 from knowledge.doses import GivenAction, parse_action
 from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.errors import DoseError, UnknownDrugError
@@ -51,6 +51,22 @@ def mask_actions(
         verdict_given(next(judged), catalogue) if isinstance(action, GivenAction) else action
         for action in given
     )
+    return MaskResult(verdicts=verdicts, warnings=case.warnings)
+
+
+def mask_together(
+    case: Case, drugs: Sequence[str] = (), goal: str | None = None, together: int = 2
+) -> MaskResult:
+    """Judge "no drug", the usual doses of `drugs` or of the drugs for `goal`, and combinations of up to `together`.
+
+    Of each size the safest come first, and of combinations those that are refused are left out, and
+    the longest lists cut (`knowledge.candidates.MOST`). Raises UnknownDrugError.
+    """
+    catalogue = load_catalogue()
+    own = case.patient.goal if case.patient else None
+    singles = candidates(None if drugs else goal or own, drugs or None, catalogue)
+    judged = judged_together(singles, lambda actions: judge_given(case, actions, catalogue), together)
+    verdicts = tuple(verdict_given(verdict, catalogue) for verdict in judged)
     return MaskResult(verdicts=verdicts, warnings=case.warnings)
 
 
