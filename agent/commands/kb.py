@@ -1,6 +1,5 @@
 """`kb`: what the knowledge base says."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,15 +42,11 @@ def show(
     as_json: JsonFlag = False,
 ) -> None:
     """Show one drug or rule with all its facts and sources."""
+    from agent.console_entry import print_entry
     from tools.knowledge import show_entry
 
     result = show_entry(name)
-    emit(
-        "kb show",
-        result,
-        as_json=as_json,
-        show=lambda console: console.print_json(json.dumps(result.entry, ensure_ascii=False)),
-    )
+    emit("kb show", result, as_json=as_json, show=lambda console: print_entry(console, result.entry))
 
 
 @app.command()

@@ -65,3 +65,13 @@ def test_what_waits_for_a_clinician_is_listed(run) -> None:  # type: ignore[no-u
     found = data(run("kb", "check", "--json"))
     assert found["problems"] == []
     assert any(fact["confidence"] == "memory" for fact in found["waiting"])
+
+
+def test_show_is_for_people_unless_json_is_asked_for() -> None:
+    shown = CliRunner().invoke(app, ["kb", "show", "flecainide"])
+    assert shown.exit_code == 0
+    assert "qrs ms: mean 20, sd 10, source label" in " ".join(shown.stdout.split())
+    assert "{" not in shown.stdout
+    assert json.loads(CliRunner().invoke(app, ["kb", "show", "flecainide", "--json"]).stdout)["data"][
+        "entry"
+    ]["atc"]
