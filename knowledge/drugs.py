@@ -128,7 +128,8 @@ class Drug(Record):
     """One drug. `classes` are names of `data/classes.yaml`; a drug without routes is never a candidate,
     only a partner that rules name.
 
-    mechanism: channels and autonomic actions, 1 being full block or drive at the reference exposure.
+    mechanism: channels and autonomic actions at the reference exposure, 1 being full block or drive; of IKr 1 is what
+    dofetilide blocks at 500 ug, 57 % by its IC50 and free peak.
     confidence: of its names, codes, classes, goals and indications.
     """
 
@@ -143,7 +144,7 @@ class Drug(Record):
     goals: tuple[str, ...] = ()
     indications: tuple[str, ...] = ()
     mechanism: dict[str, float] = Field(default_factory=dict)
-    mechanism_source: str = "from memory of textbooks; the shares are chosen to give the effects"
+    mechanism_source: str = "from memory of textbooks, potencies and free peaks"
     mechanism_confidence: Confidence = "memory"
     channels: Channels | None = None
     binding: Binding | None = None
