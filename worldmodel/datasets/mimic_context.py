@@ -5,7 +5,15 @@ Diagnoses are coded at discharge and tell of the whole admission, so only those 
 
 from dataclasses import dataclass
 
-from worldmodel.datasets.mimic_tables import LABS, RHYTHM, VITALS, Item, amount_of, hours_between
+from worldmodel.datasets.mimic_tables import (
+    LABS,
+    RHYTHM,
+    VITALS,
+    Item,
+    amount_of,
+    hours_before,
+    hours_between,
+)
 from worldmodel.datasets.tables import Tables
 from worldmodel.datasets.transition import Context, Fact
 from worldmodel.pharmacology import PatientContext
@@ -38,9 +46,10 @@ def read_chart(tables: Tables, subject: int) -> Chart | None:
 def context_at(chart: Chart, moment: str, facts_h: float) -> Context:
     """The context at a time; laboratory values and vital signs of the last `facts_h` hours, the latest of each."""
     latest: dict[str, Fact] = {}
+    since = hours_before(moment, facts_h)
     for rows, items in ((chart.labs, LABS), (chart.vitals, VITALS)):
         for row in rows:
-            fact = _fact(row, items, moment, facts_h)
+            fact = _fact(row, items, moment, since)
             if fact is not None and (fact.name not in latest or _hours(fact) > _hours(latest[fact.name])):
                 latest[fact.name] = fact
     potassium = latest.get("potassium")
@@ -50,7 +59,7 @@ def context_at(chart: Chart, moment: str, facts_h: float) -> Context:
         potassium.value if potassium else None,
     )
     facts = (*latest.values(), *_office(chart, moment))
-    return Context(patient, facts, _diagnoses(chart, moment), rhythm=_rhythm(chart, moment, facts_h))
+    return Context(patient, facts, _diagnoses(chart, moment), rhythm=_rhythm(chart, moment, since))
 
 
 def age_at(patient: dict[str, str], moment: str) -> float | None:
@@ -66,15 +75,14 @@ def known_at(row: dict[str, str], moment: str) -> bool:
     return bool(row["charttime"]) and max(row["charttime"], row["storetime"]) <= moment
 
 
-def _fact(row: dict[str, str], items: dict[str, Item], moment: str, facts_h: float) -> Fact | None:
+def _fact(row: dict[str, str], items: dict[str, Item], moment: str, since: str) -> Fact | None:
     item = items.get(row["itemid"])
-    if item is None or not known_at(row, moment) or row["valueuom"] not in item.units:
+    if item is None or row["charttime"] < since or not known_at(row, moment):
         return None
     value = amount_of(row["valuenum"])
-    hours = hours_between(moment, row["charttime"])
-    if value is None or not item.low < value <= item.high or hours < -facts_h:
+    if value is None or not item.low < value <= item.high or row["valueuom"] not in item.units:
         return None
-    return Fact(item.name, value, item.unit, round(hours, 4))
+    return Fact(item.name, value, item.unit, round(hours_between(moment, row["charttime"]), 4))
 
 
 def _hours(fact: Fact) -> float:
@@ -107,12 +115,10 @@ def _diagnoses(chart: Chart, moment: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
-def _rhythm(chart: Chart, moment: str, facts_h: float) -> str:
+def _rhythm(chart: Chart, moment: str, since: str) -> str:
     rows = [
         row
         for row in chart.vitals
-        if row["itemid"] == RHYTHM
-        and known_at(row, moment)
-        and hours_between(moment, row["charttime"]) >= -facts_h
+        if row["itemid"] == RHYTHM and row["charttime"] >= since and known_at(row, moment)
     ]
     return max(rows, key=lambda row: row["charttime"])["value"] if rows else ""

@@ -1,6 +1,6 @@
 """What a patient of MIMIC-IV was given, and when: eMAR first, then infusions of the ICU, then prescriptions.
 
-An order is no administration. Prescriptions count only in an admission that has no eMAR at all (its roll-out took years),
+An order is no administration. Prescriptions count only in an admission without any eMAR (its roll-out took years),
 and only for drugs that no infusion shows; their `source` says so. Of an infusion only the start is an administration.
 """
 

@@ -1,13 +1,13 @@
 """Which tables of MIMIC-IV are read, which of their columns and items, and what their names and units mean here.
 
-MIMIC-IV 2.2 and 3.1 (doi:10.13026/kpb9-mt58) and MIMIC-IV-ECG 1.0 (doi:10.13026/4nqg-sb35), and their demos. Item numbers
-and limits of plausibility: MIT-LCP/mimic-code. Columns are found by name, as version 3 has some more.
+MIMIC-IV 2.2 and 3.1 (doi:10.13026/kpb9-mt58) and MIMIC-IV-ECG 1.0 (doi:10.13026/4nqg-sb35), and their demos. Item
+numbers and limits of plausibility: MIT-LCP/mimic-code. Columns are found by name, as version 3 has some more.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from worldmodel.datasets.tables import Tables
@@ -105,6 +105,31 @@ MACHINE = ("rr_interval", "p_onset", "p_end", "qrs_onset", "qrs_end", "t_end")
 REPORTS = tuple(f"report_{line}" for line in range(18))
 
 _SUBJECT = "subject_id"
+_EMAR_DETAIL = (
+    "emar_id",  # names the subject, too
+    "emar_id",
+    "parent_field_ordinal",
+    "dose_due",
+    "dose_due_unit",
+    "dose_given",
+    "dose_given_unit",
+    "infusion_rate",
+    "infusion_rate_unit",
+    "route",
+)
+_INPUTEVENTS = (
+    _SUBJECT,
+    "hadm_id",
+    "starttime",
+    "itemid",
+    "amount",
+    "amountuom",
+    "rate",
+    "rateuom",
+    "linkorderid",
+    "patientweight",
+    "statusdescription",
+)
 _CLINICAL: tuple[tuple[str, str, tuple[str, ...], dict[str, Collection[str]]], ...] = (
     ("patients", "hosp", (_SUBJECT, "gender", "anchor_age", "anchor_year"), {}),
     ("admissions", "hosp", (_SUBJECT, "hadm_id", "admittime", "dischtime"), {}),
@@ -113,16 +138,7 @@ _CLINICAL: tuple[tuple[str, str, tuple[str, ...], dict[str, Collection[str]]], .
     (
         "emar_detail",
         "hosp",
-        (
-            "emar_id",
-            "emar_id",
-            "parent_field_ordinal",
-            "dose_due",
-            "dose_due_unit",
-            "dose_given",
-            "dose_given_unit",
-        )
-        + ("infusion_rate", "infusion_rate_unit", "route"),
+        _EMAR_DETAIL,
         {},
     ),
     (
@@ -141,8 +157,7 @@ _CLINICAL: tuple[tuple[str, str, tuple[str, ...], dict[str, Collection[str]]], .
     (
         "inputevents",
         "icu",
-        (_SUBJECT, "hadm_id", "starttime", "itemid", "amount", "amountuom", "rate", "rateuom", "linkorderid")
-        + ("patientweight", "statusdescription"),
+        _INPUTEVENTS,
         {"itemid": INFUSED.keys()},
     ),
     (
@@ -206,6 +221,11 @@ def _table(folder: Path, name: str) -> Path | None:
 def hours_between(start: str, end: str) -> float:
     """Hours from one time to another, both as MIMIC writes them."""
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 3600.0
+
+
+def hours_before(moment: str, hours: float) -> str:
+    """The time so many hours before, as MIMIC writes it, for comparing as text."""
+    return (datetime.fromisoformat(moment) - timedelta(hours=hours)).isoformat(" ", "seconds")
 
 
 def amount_of(text: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Rows of large CSV tables by subject, in bounded memory: what is wanted of them goes through once into one SQLite file.
+"""Rows of large CSV tables by subject, in bounded memory: what is wanted of them goes once into one SQLite file.
 
 The one place that reads MIMIC's `.csv.gz`. It needs nothing but Python; another engine has `take` and `of` to offer.
 """
