@@ -1,7 +1,7 @@
 """Downloading a data set from PhysioNet, or a server of the same layout: every file that SHA256SUMS.txt lists.
 
-A file counts once its checksum is right. What is half there goes on where it stopped, and what is there is not asked for
-again: its checksum is compared once and then remembered in `.fetched`.
+A file counts once its checksum is right. What is half there goes on where it stopped, and what is there is not asked
+for again: its checksum is compared once and then remembered in `.fetched`.
 """
 
 import hashlib
@@ -80,7 +80,7 @@ def read_sums(file: Path) -> dict[str, str]:
 
 
 class _Memory:
-    """Names of files whose checksums were found right, with size and time of change, so that they are not read again."""
+    """Names of files whose checksums were found right, with size and time of change: they are not read again."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._lock = file, Lock()

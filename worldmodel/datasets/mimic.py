@@ -158,7 +158,7 @@ def measured(row: dict[str, str]) -> dict[str, float]:
         value = float(text) if text else -1.0
         return value if 0.0 <= value <= MOST_MS else None
 
-    found = {}
+    found: dict[str, float] = {}
     rr_ms = ms("rr_interval")
     if rr_ms:
         found |= {"rr_ms": rr_ms, "hr_bpm": 60_000.0 / rr_ms}

@@ -34,6 +34,7 @@ from worldmodel.errors import DataSetError, EcgFileError
 
 PART_RECORDINGS = 256  # a part is closed once it holds so many, with the subject at hand: about 30 MB
 MOST_MV = 10.0
+_UNFINISHED = ".unfinished-"
 Progress = Callable[[float], None]
 
 
@@ -45,8 +46,16 @@ def prepare(
     settings: what the content depends on; an unfinished store of other settings is refused with DataSetError.
     """
     subjects = list(room.subjects)
-    same = {"layout": LAYOUT, "dataset": room.name, "settings": dict(settings), "subjects": len(subjects)}
+    same = {
+        "layout": LAYOUT,
+        "dataset": room.name,
+        "settings": dict(settings),
+        "subjects": len(subjects),
+        "subjects_sha256": hashlib.sha256("\n".join(subjects).encode()).hexdigest(),
+    }
     out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob(f"{_UNFINISHED}*"):
+        left.unlink()
     if (out / "manifest.json").exists():
         found = read_manifest(out)
         if {name: found.get(name) for name in same} != json.loads(json.dumps(same)):
@@ -177,7 +186,7 @@ def _defects(twelve_mv: NDArray[np.float64]) -> list[str]:
 
 def _write(path: Path, content: bytes | NDArray[np.int16]) -> str:
     """Write a file that is there whole or not at all; its SHA-256."""
-    with NamedTemporaryFile(dir=path.parent, prefix=".unfinished-", delete=False) as file:
+    with NamedTemporaryFile(dir=path.parent, prefix=_UNFINISHED, delete=False) as file:
         unfinished = Path(file.name)
         try:
             if isinstance(content, bytes):
