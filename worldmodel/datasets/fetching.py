@@ -131,6 +131,7 @@ def _download(url: str, path: Path) -> int:
             part.replace(path)
             return came
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code == 416:  # more is there than the server has
                 part.unlink(missing_ok=True)
             elif error.code < 500:

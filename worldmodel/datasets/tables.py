@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import sqlite3
+import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -22,6 +23,7 @@ class Tables:
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
+        self.close = weakref.finalize(self, self._db.close)
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute("PRAGMA cache_size=-65536")  # 64 MiB
         self._db.execute("CREATE TABLE IF NOT EXISTS taken (name TEXT PRIMARY KEY, seen INTEGER)")
@@ -75,9 +77,6 @@ class Tables:
         """Who has so many rows, in ascending order."""
         query = f'SELECT subject FROM "{name}" GROUP BY subject HAVING count(*) >= ? ORDER BY subject'
         return [int(row[0]) for row in self._db.execute(query, (at_least,))]
-
-    def close(self) -> None:
-        self._db.close()
 
 
 def _batches(

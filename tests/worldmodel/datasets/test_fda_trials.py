@@ -5,7 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.worldmodel.datasets.releases import beats_mv, write_csv, write_ecgcipa, write_ecgdmmld, write_ecgrdvq
+from tests.worldmodel.datasets.releases import (
+    beats_mv,
+    write_csv,
+    write_ecgcipa,
+    write_ecgdmmld,
+    write_ecgrdvq,
+)
 from worldmodel.datasets import ecgcipa, ecgdmmld, ecgrdvq
 from worldmodel.datasets.transition import Transition
 from worldmodel.errors import DataSetError
@@ -53,7 +59,7 @@ def test_ecgrdvq_reads_upper_case_leads_in_millivolts(tmp_path: Path) -> None:
 
 
 def test_a_trial_without_recordings_says_how_to_get_them(tmp_path: Path) -> None:
-    write_csv(tmp_path / ecgrdvq.TABLE, ecgrdvq.NEEDED + ("EGREFID", "VISIT"), [])
+    write_csv(tmp_path / ecgrdvq.TABLE, (*ecgrdvq.NEEDED, "EGREFID", "VISIT"), [])
     with pytest.raises(DataSetError, match="no recordings") as refused:
         ecgrdvq.open_room(tmp_path)
     assert "data fetch ecgrdvq" in refused.value.hint
@@ -67,7 +73,10 @@ def test_ecgdmmld_has_on_board_what_was_measured_not_what_the_arm_is_called(tmp_
     assert by_drug["dofetilide"].plasma_ng_ml == pytest.approx(1.2)
     assert by_drug["mexiletine"].plasma_ng_ml == 900.0
     # Where no sample was taken both are on board still, at an unknown level; the metabolite is no drug.
-    assert [(d.drug, d.plasma_ng_ml) for d in unsampled.given.doses] == [("dofetilide", None), ("mexiletine", None)]
+    assert [(d.drug, d.plasma_ng_ml) for d in unsampled.given.doses] == [
+        ("dofetilide", None),
+        ("mexiletine", None),
+    ]
     assert all(dose.amount is None and dose.given_h is None for dose in unsampled.given.doses)
 
 

@@ -10,6 +10,7 @@ from worldmodel.datasets.ludb import Ludb
 from worldmodel.datasets.ptbxl import NEEDED, PtbXl
 from worldmodel.datasets.splits import SHARES, split_of
 from worldmodel.datasets.virtual import Virtual
+from worldmodel.ecg import LEADS
 from worldmodel.errors import DataSetError
 from worldmodel.readers.scale import einthoven_residual
 
@@ -61,14 +62,22 @@ def test_ludb_strips_line_breaks_and_splits_statements(tmp_path: Path) -> None:
         ' ventricular hypertrophy"\n2,"M\n","51\n",Sinus rhythm,\n',
         encoding="utf-8",
     )
-    write_record(tmp_path / "data" / "1", beats_mv(2.0, 500.0), 500, [n.lower() for n in "I II III aVR".split()] + [
-        n.lower() for n in "aVL aVF V1 V2 V3 V4 V5 V6".split()
-    ], "1000(0)/mV")
+    write_record(
+        tmp_path / "data" / "1",
+        beats_mv(2.0, 500.0),
+        500,
+        [lead.lower() for lead in LEADS],
+        "1000(0)/mV",
+    )
     room = Ludb(tmp_path)
     assert room.subjects == ["ludb/1"]  # of the second there is no recording
     (recording,) = room.read("ludb/1").recordings
     assert recording.patient.female is True and recording.patient.age_years == 90.0
-    assert recording.labels == ("Sinus bradycardia", "Left ventricular overload", "Left ventricular hypertrophy")
+    assert recording.labels == (
+        "Sinus bradycardia",
+        "Left ventricular overload",
+        "Left ventricular hypertrophy",
+    )
     assert room.ecg(recording).leads[3] == "aVR"
 
 
@@ -81,7 +90,9 @@ def test_virtual_people_can_be_drawn_again_and_react_as_their_truth_says() -> No
     dofetilide = next(t for t in records.transitions if t.given.arm == "dofetilide" and t.hours == 2.5)
     placebo = next(t for t in records.transitions if t.given.arm == "placebo" and t.hours == 2.5)
     assert dofetilide.given.doses[0].amount and not placebo.given.doses
-    assert dofetilide.after.measured["true_delta_jtpeakc_ms"] > placebo.after.measured["true_delta_jtpeakc_ms"]
+    assert (
+        dofetilide.after.measured["true_delta_jtpeakc_ms"] > placebo.after.measured["true_delta_jtpeakc_ms"]
+    )
     ecg = first.ecg(dofetilide.after)
     assert np.array_equal(ecg.samples_mv, again.ecg(dofetilide.after).samples_mv)
     residual = einthoven_residual(ecg.samples_mv, ecg.leads)
