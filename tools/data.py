@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.results import Answer, Result
-from worldmodel.datasets.sources import DATA_SETS, DataSet
+from worldmodel.datasets.sources import DATA_SETS, DataSet, open_folder
 from worldmodel.errors import DataSetError
 
 if TYPE_CHECKING:
@@ -180,8 +180,6 @@ def _open(
     progress: Progress | None,
 ) -> "tuple[Room, dict[str, Any]]":
     """The room, and the settings that its store depends on."""
-    from worldmodel.datasets.sources import opener_of
-
     if known.name == "virtual":
         from worldmodel.datasets.virtual import Virtual
 
@@ -196,10 +194,7 @@ def _open(
         out.mkdir(parents=True, exist_ok=True)
         room = Mimic(data, out / "tables.sqlite", replace(Windows(), **windows), progress)
         return room, room.settings
-    opened = opener_of(known.name)
-    if opened is None:
-        raise DataSetError(f"{known.name} cannot be prepared.", "This is a fault of the program.")
-    return opened(data), {}
+    return open_folder(known.name, data), {}
 
 
 def _listed(known: DataSet, folder: Path) -> ListedSet:

@@ -12,7 +12,10 @@ from worldmodel.datasets.tables import Tables
 from worldmodel.datasets.transition import Dose
 
 SAME_H = 1.0  # the same drug in two tables within this time was given once
-_NO_DRUGS = ("flush", "sodium chloride", "dextrose 5%", "lactated ringers", "sterile water")
+_NO_DRUGS = (
+    *("flush", "sodium chloride 0.9%", "0.9% sodium chloride", "lactated ringers", "sterile water"),
+    *("dextrose 5%", "5% dextrose", "d5w"),
+)
 
 
 @dataclass(frozen=True)

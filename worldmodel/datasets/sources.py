@@ -70,8 +70,8 @@ DATA_SETS = {
 }
 
 
-def opener_of(name: str) -> Callable[[Path], Room] | None:
-    """What opens a data set that lies in a folder; None for those that take more than a folder."""
+def open_folder(name: str, folder: Path) -> Room:
+    """The data set in a folder; mimic and virtual, which take more than a folder, have classes of their own."""
     from worldmodel.datasets import ecgcipa, ecgdmmld, ecgrdvq
     from worldmodel.datasets.ludb import Ludb
     from worldmodel.datasets.ptbxl import PtbXl
@@ -83,4 +83,4 @@ def opener_of(name: str) -> Callable[[Path], Room] | None:
         "ptbxl": PtbXl,
         "ludb": Ludb,
     }
-    return openers.get(name)
+    return openers[name](folder)

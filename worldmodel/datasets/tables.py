@@ -5,9 +5,11 @@ The one place that reads MIMIC's `.csv.gz`. It needs nothing but Python; another
 
 import csv
 import gzip
+import hashlib
 import io
 import sqlite3
 import weakref
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -26,7 +28,7 @@ class Tables:
         self.close = weakref.finalize(self, self._db.close)
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute("PRAGMA cache_size=-65536")  # 64 MiB
-        self._db.execute("CREATE TABLE IF NOT EXISTS taken (name TEXT PRIMARY KEY, seen INTEGER)")
+        self._db.execute("CREATE TABLE IF NOT EXISTS taken (name TEXT PRIMARY KEY, what TEXT, seen INTEGER)")
 
     def take(
         self,
@@ -42,12 +44,17 @@ class Tables:
         The first column names the subject: its number, or `number-...`, as emar_id does. A column that this version of
         the data set lacks is empty. Raises DataSetError where the source cannot be read or lacks a column of `keep`.
         """
-        found = self._db.execute("SELECT seen FROM taken WHERE name = ?", (name,)).fetchone()
+        what = _fingerprint(source, columns, subjects, keep or {})
+        found = self._db.execute(
+            "SELECT seen FROM taken WHERE name = ? AND what = ?", (name, what)
+        ).fetchone()
         if found:
             return int(found[0])
         seen = 0
         self._db.execute("BEGIN")
         try:
+            self._db.execute(f'DROP TABLE IF EXISTS "{name}"')
+            self._db.execute("DELETE FROM taken WHERE name = ?", (name,))
             named = ", ".join(f'"{column}"' for column in columns[1:])
             self._db.execute(f'CREATE TABLE "{name}" (subject INTEGER, {named})')
             insert = f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(columns))})'
@@ -58,7 +65,7 @@ class Tables:
                     insert, (row for row in named_rows if subjects is None or row[0] in subjects)
                 )
             self._db.execute(f'CREATE INDEX "by_{name}" ON "{name}" (subject)')
-            self._db.execute("INSERT INTO taken VALUES (?, ?)", (name, seen))
+            self._db.execute("INSERT INTO taken VALUES (?, ?, ?)", (name, what, seen))
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -77,6 +84,19 @@ class Tables:
         """Who has so many rows, in ascending order."""
         query = f'SELECT subject FROM "{name}" GROUP BY subject HAVING count(*) >= ? ORDER BY subject'
         return [int(row[0]) for row in self._db.execute(query, (at_least,))]
+
+
+def _fingerprint(
+    source: Path,
+    columns: Sequence[str],
+    subjects: Collection[str] | None,
+    keep: Mapping[str, Collection[str]],
+) -> str:
+    """Of all that the rows depend on, so that what was taken from another file or for others is taken again."""
+    size = source.stat().st_size if source.is_file() else None
+    wanted = None if subjects is None else sorted(subjects)
+    kept = {name: sorted(cells) for name, cells in keep.items()}
+    return hashlib.sha256(repr((str(source), size, columns, wanted, kept)).encode()).hexdigest()
 
 
 def _batches(
@@ -110,7 +130,7 @@ def _batches(
                     if progress:
                         progress(raw.tell() / size)
             yield count % _CHUNK, rows
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, IndexError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error, IndexError) as error:
         raise DataSetError(
             f"{source} cannot be read: {error}.",
             "It may be cut off; compare its checksum, and copy it again.",

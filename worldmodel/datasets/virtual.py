@@ -1,6 +1,7 @@
 """The virtual trial as a data set: each person without a drug, and under each drug of the trial that stage one knows.
 
-What was drawn is known exactly and stands in `measured` as the true change, `true_delta_...`. People come in groups
+What was drawn is known and stands in `measured` as the true change, `true_delta_...`. A person's ECGs after the dose
+share noise and rhythm under all drugs. People come in groups
 that share a seed, so that any of them can be drawn again.
 """
 
@@ -92,9 +93,12 @@ class Virtual:
             patients.rhythm.irregular,
             generator,
         )
-        responses = torch.cat([torch.zeros_like(responses[:1]), responses])
-        recordings, _ = twins(patients, responses, generator)
-        return patients, responses, to_twelve(recordings).double().numpy()
+        nothing = torch.zeros_like(responses[:1])
+        # Drawn apart: an ECG after the dose with the noise and the rhythm of the one before would be given away by it.
+        before, _ = twins(patients, nothing, generator)
+        after, _ = twins(patients, responses, generator)
+        recordings = to_twelve(torch.cat([before, after])).double().numpy()
+        return patients, torch.cat([nothing, responses]), recordings
 
 
 @lru_cache(maxsize=1)

@@ -39,17 +39,23 @@ def test_rows_of_the_wanted_subjects_and_items_come_in_their_order(
 def test_a_table_that_breaks_off_leaves_nothing_and_a_taken_one_is_not_read_again(tmp_path: Path) -> None:
     whole = write_gz(tmp_path / "labs.csv.gz")
     cut = tmp_path / "cut.csv.gz"
-    cut.write_bytes(whole.read_bytes()[:-40])
     tables = Tables(tmp_path / "t.sqlite")
-    with pytest.raises(DataSetError, match="cannot be read"):
-        tables.take("labs", cut, ("subject_id", "valuenum"))
-    assert tables.of("labs", 10) == []
+    content = whole.read_bytes()
+    for damaged in (content[:-40], content[:60] + bytes(40) + content[100:], b"no archive"):
+        cut.write_bytes(damaged)
+        with pytest.raises(DataSetError, match="cannot be read"):
+            tables.take("labs", cut, ("subject_id", "valuenum"))
+        assert tables.of("labs", 10) == []
     tables.take("labs", whole, ("subject_id", "valuenum"))
     tables.close()
-    whole.unlink()
+    whole.write_bytes(bytes(whole.stat().st_size))  # nobody looks into it any more
     again = Tables(tmp_path / "t.sqlite")
     assert again.take("labs", whole, ("subject_id", "valuenum")) == 100
     assert len(again.of("labs", 10)) == 34
+    assert (
+        again.take("labs", write_gz(tmp_path / "other.csv.gz", LINES[:11]), ("subject_id", "valuenum")) == 10
+    )
+    assert len(again.of("labs", 10)) == 4
 
 
 def test_a_table_of_another_layout_is_told(tmp_path: Path) -> None:
