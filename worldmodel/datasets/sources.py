@@ -26,7 +26,7 @@ class DataSet:
 _MIMIC = (
     "Sign up at physionet.org, finish the training it asks for, and sign the agreement of mimiciv 3.1 (mimic-iv-ecg "
     "1.0 says itself what it asks for). Then, in one folder: wget -r -N -c -np -nH --cut-dirs=1 --user NAME "
-    f"--ask-password {PHYSIONET}/mimiciv/3.1/ {PHYSIONET}/mimic-iv-ecg/1.0/, then `data prepare mimic --data` it."
+    f"--ask-password {PHYSIONET}/mimiciv/3.1/ {PHYSIONET}/mimic-iv-ecg/1.0/, then `data prepare mimic --data .`"
 )
 DATA_SETS = {
     one.name: one
