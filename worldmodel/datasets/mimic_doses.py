@@ -117,14 +117,15 @@ def _infused_dose(row: dict[str, str]) -> Dose:
     amount, rate, text = amount_of(row["amount"]), amount_of(row["rate"]), ""
     if unit == "dose":  # prophylactic heparin is counted in doses
         amount, unit, text = None, "", f"{row['amount']} dose"
-    if INFUSED[row["itemid"]] == "norepinephrine" and rate_unit == "mg/kg/min" and rate is not None:
-        # Never milligrams: mimic-code takes them as micrograms where the weight is a placeholder of 1, else times 1000.
+    drug = INFUSED[row["itemid"]]
+    if drug == "norepinephrine" and rate_unit == "mg/kg/min" and rate is not None:
+        # mimic-code (from memory): the unit is wrong where the weight is a placeholder of 1, right elsewhere.
         rate = rate if amount_of(row["patientweight"]) == 1.0 else 1000.0 * rate
         rate_unit = "ug/kg/min"
-    if unit == "mg" and rate_unit.startswith("ug") and INFUSED[row["itemid"]] == "dexmedetomidine":
-        amount, unit = None if amount is None else 1000.0 * amount, "ug"  # charted in both units
+    if drug == "dexmedetomidine" and unit == "mg" and amount is not None:  # charted in both units
+        amount, unit = 1000.0 * amount, "ug"
     return Dose(
-        INFUSED[row["itemid"]],
+        drug,
         amount,
         unit,
         "iv",

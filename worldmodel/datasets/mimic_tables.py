@@ -172,10 +172,20 @@ Progress = Callable[[float], None]
 
 
 def find_folder(folder: Path, file: str) -> Path | None:
-    """The folder that holds `file`, at most three levels down; nobody walks through 800,000 recordings for it."""
-    patterns = ("", "*/", "*/*/", "*/*/*/")
-    found = (path for level in patterns for path in sorted(folder.glob(f"{level}{file}")))
-    return next((path.parent for path in found), None)
+    """The folder that holds `file`, at most three levels down; nobody walks through 800,000 recordings for it.
+
+    Raises DataSetError where two are on the same level, such as two releases.
+    """
+    for level in ("", "*/", "*/*/", "*/*/*/"):
+        found = [path.parent for path in sorted(folder.glob(f"{level}{file}"))]
+        if len(found) > 1:
+            raise DataSetError(
+                f"{folder} holds {file} more than once: {', '.join(map(str, found))}.",
+                "Name a folder that holds one release of MIMIC-IV and one of MIMIC-IV-ECG.",
+            )
+        if found:
+            return found[0]
+    return None
 
 
 def take_ecgs(tables: Tables, ecg_folder: Path) -> None:
@@ -231,7 +241,7 @@ def hours_before(moment: str, hours: float) -> str:
 def amount_of(text: str) -> float | None:
     """A dose as a number; None where it is a range such as 5-10, a placeholder, or nothing."""
     plain = text.strip().replace(",", "")
-    return float(plain) if re.fullmatch(r"\d+(\.\d*)?|\.\d+", plain) else None
+    return float(plain) if re.fullmatch(r"(\d+(\.\d*)?|\.\d+)(e-?\d+)?", plain) else None
 
 
 def plain_unit(unit: str) -> str:

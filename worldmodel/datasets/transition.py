@@ -81,6 +81,8 @@ class Fact:
 class Context:
     """What was known at hour zero. diagnoses: codes such as `icd10:I48.0`; on_board: given before, hours negative.
 
+    What is on board since the ECG before the dose (given_h > before_h) is not seen in that ECG.
+
     rhythm: what the monitor's chart says. weight_kg and height_cm are among the facts.
     """
 

@@ -257,7 +257,8 @@ def test_a_rhythm_of_the_monitor_and_vital_signs_are_those_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "amount"), [("25", 25.0), ("1,000", 1000.0), (".5", 0.5), ("5-10", None), ("___", None)]
+    ("text", "amount"),
+    [("25", 25.0), ("1,000", 1000.0), (".5", 0.5), ("1e-05", 1e-5), ("5-10", None), ("___", None)],
 )
 def test_a_dose_is_a_number_or_nothing(text: str, amount: float | None) -> None:
     assert amount_of(text) == amount
@@ -281,6 +282,11 @@ def test_what_is_lacking_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataSetError, match=r"hosp/patients"):
         Mimic(tmp_path, tmp_path / "tables.sqlite")
     assert find_folder(tmp_path, "record_list.csv") == tmp_path
+    for release in ("2.2", "3.1"):
+        (tmp_path / release).mkdir()
+        (tmp_path / release / "patients.csv").write_text("subject_id\n")
+    with pytest.raises(DataSetError, match="more than once"):
+        find_folder(tmp_path, "patients.csv")
 
 
 def test_a_release_without_machine_measurements_or_icu_is_read_all_the_same(tmp_path: Path) -> None:
