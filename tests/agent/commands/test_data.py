@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent.cli import app
+from tests.worldmodel.datasets.physionet_server import serving
 from tests.worldmodel.datasets.releases import write_ecgrdvq
 from worldmodel.datasets.store import Store
 
@@ -18,6 +19,19 @@ def run(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str,
     out, err = capsys.readouterr()
     assert "Traceback" not in err
     return int(ended.value.code or 0), json.loads(out)
+
+
+def test_a_trial_is_downloaded_and_prepared_without_naming_a_folder_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = write_ecgrdvq(tmp_path / "release")
+    files = {str(f.relative_to(release)): f.read_bytes() for f in release.rglob("*") if f.is_file()}
+    there = ("ecgrdvq", "--folder", str(tmp_path / "data"))
+    with serving(files) as server:
+        code, envelope = run("fetch", *there, "--url", server.url, capsys=capsys)
+    assert code == 0 and envelope["data"]["files"] == 37 and envelope["data"]["licence"] == "ODC-By 1.0"
+    code, envelope = run("prepare", *there, capsys=capsys)
+    assert code == 0 and (envelope["data"]["recordings"], envelope["data"]["skipped"]) == (18, 0)
 
 
 def test_list_shows_what_is_downloaded_and_prepared(

@@ -1,13 +1,11 @@
 """Downloads from a server on this machine with PhysioNet's layout: checksums, going on, and what it refuses."""
 
-import hashlib
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
+from tests.worldmodel.datasets.physionet_server import Server, serving
 from worldmodel.datasets import fetching
 from worldmodel.datasets.fetching import fetch, read_sums
 from worldmodel.errors import DataSetError
@@ -19,58 +17,11 @@ FILES = {
 }
 
 
-class Server(ThreadingHTTPServer):
-    """files: what it has; asked: path and Range of each request; statuses: answers in place of a file."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.files = {f"/set/1.0.0/{name}": content for name, content in FILES.items()}
-        sums = "".join(f"{hashlib.sha256(content).hexdigest()} {name}\n" for name, content in FILES.items())
-        self.files["/set/1.0.0/SHA256SUMS.txt"] = sums.encode()
-        self.asked: list[tuple[str, str | None]] = []
-        self.statuses: dict[str, list[int]] = {}
-        self.ranges = True
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/set/1.0.0"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        path, wanted = self.path.replace("%20", " "), self.headers["Range"]
-        self.server.asked.append((path.removeprefix("/set/1.0.0/"), wanted))
-        planned = self.server.statuses.get(path.removeprefix("/set/1.0.0/"), [])
-        content = self.server.files.get(path)
-        status = planned.pop(0) if planned else 404 if content is None else 200
-        if status != 200:
-            self.send_error(status)
-            return
-        assert content is not None
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.server.ranges else 0
-        if start >= len(content) > 0:
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        self.wfile.write(content[start:])
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(fetching, "PAUSES_S", (0.0, 0.0))
-    with Server() as running:
-        thread = Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(FILES) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def test_every_listed_file_comes_whole_and_is_not_asked_for_twice(server: Server, tmp_path: Path) -> None:
@@ -119,7 +70,7 @@ def test_a_changed_file_is_fetched_again_and_a_failing_server_is_asked_again(
 
 
 def test_a_wrong_checksum_keeps_nothing(server: Server, tmp_path: Path) -> None:
-    server.files["/set/1.0.0/RECORDS"] = b"forged"
+    server.files["RECORDS"] = b"forged"
     with pytest.raises(DataSetError, match="checksum"):
         fetch(server.url, tmp_path)
     assert not (tmp_path / "RECORDS").exists()
