@@ -19,7 +19,7 @@ from worldmodel.evaluation.unseen import (
     expected_change,
     true_change,
     true_recording,
-    true_responses,
+    true_response,
     unseen_patients,
 )
 from worldmodel.measurement import Intervals, Measurement, MedianBeat
@@ -131,9 +131,9 @@ def _one_patient(
     generator: torch.Generator,
 ) -> _Row:
     before = one.measured.intervals
-    days = true_responses(one.patient, actions, TRUE_DAYS, generator)
+    days = [true_response(one.patient, actions, generator) for _ in range(TRUE_DAYS)]
     # The first day is recorded twice: the second recording is the oracle.
-    responses = torch.cat([days, days[:, :1]], dim=1)
+    responses = torch.stack([*days, days[0]], dim=1)[:, :, 0]
     recorded = [
         true_recording(one.patient, r[None], generator).samples_mv
         for of_action in responses

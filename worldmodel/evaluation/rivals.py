@@ -17,7 +17,7 @@ from worldmodel.evaluation.unseen import (
     MEASURED,
     Unseen,
     true_recording,
-    true_responses,
+    true_response,
     unseen_patients,
 )
 from worldmodel.measurement import Measurement
@@ -168,7 +168,7 @@ def fit_forecasts(
         one = next(stream)
         if not np.isfinite(features(one)).all():
             continue
-        responses = true_responses(one.patient, actions, 1, generator)
+        responses = true_response(one.patient, actions, generator)
         after = np.stack([true_recording(one.patient, r, generator).samples_mv for r in responses])
         before = one.values(one.measured.intervals, None)
         x.append(features(one))

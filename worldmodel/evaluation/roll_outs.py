@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from worldmodel.delineation.measure import measure, measure_batch
 from worldmodel.ecg import Ecg
 from worldmodel.errors import NotSimulatableError
-from worldmodel.evaluation.unseen import EVALUATED, Unseen, true_recording, true_responses, unseen_patients
+from worldmodel.evaluation.unseen import EVALUATED, Unseen, true_recording, true_response, unseen_patients
 from worldmodel.model import WorldModel
 from worldmodel.pharmacology import Action, chain
 from worldmodel.preprocessing import FS_HZ
@@ -60,7 +60,7 @@ def evaluate_roll_outs(
     truth = np.full((patients, len(steps)), np.nan)
     rolled, oracle = (np.full((patients, len(steps), k), np.nan) for _ in range(2))
     for i, one in enumerate(islice(unseen_patients(seed), patients)):
-        responses = true_responses(one.patient, chain(tuple(steps)), 1, generator)
+        responses = true_response(one.patient, chain(tuple(steps)), generator)
         states = [true_recording(one.patient, response, generator) for response in responses]
         truth[i] = [_qtcf(measure(state).intervals.qtcf_ms) for state in states]
         for into, starts in ((rolled, ()), (oracle, states[:-1])):

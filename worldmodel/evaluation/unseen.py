@@ -71,14 +71,9 @@ def true_recording(patient: Patients, response: Tensor, generator: torch.Generat
     return Ecg(to_twelve(eight)[0].double().numpy(), FS_HZ, LEADS)
 
 
-def true_responses(
-    patient: Patients, actions: Sequence[Action], days: int, generator: torch.Generator
-) -> Tensor:
-    """How people like this one respond to each action on days of their own, (action, day, 6).
-
-    Balanced over the days (response.balanced_normal), or the luck of few patients would pass for a bias.
-    """
-    return _responses(patient, actions, days, generator)
+def true_response(patient: Patients, actions: Sequence[Action], generator: torch.Generator) -> Tensor:
+    """How one patient responds to each action on one day, (action, 1, 6)."""
+    return _responses(patient, actions, 1, generator)
 
 
 def expected_change(patient: Patients, actions: Sequence[Action], generator: torch.Generator) -> Tensor:
