@@ -5,7 +5,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent.prompts import unfenced
-from agent.simulation_words import asked_for, comparison_told, ranking_told, simulation_told
+from agent.simulation_words import (
+    asked_for,
+    comparison_told,
+    course_told,
+    leads_told,
+    ranking_told,
+    simulation_told,
+)
 from agent.state import Json
 from agent.transcript import Found
 from agent.verdict_words import plain, verdicts_told
@@ -143,6 +150,8 @@ _TOLD: dict[str, Callable[[str, Json], str]] = {
     "check_mask": _verdicts_told,
     "explain_exclusion": _exclusion_told,
     "simulate": simulation_told,
+    "roll_out": course_told,
+    "show_ecg": leads_told,
     "rank": lambda _, result: ranking_told(result),
     "search_knowledge": _knowledge_told,
 }

@@ -18,8 +18,9 @@ from agent.models import ChatModel, provider_errors
 from agent.planner import NO_TOKENS
 from agent.prompts import SYSTEM, objection_text
 from agent.state import AgentState
-from agent.toolbox import OWN_ERRORS, Group, Workbench, group_of, run_call, tools_on
+from agent.toolbox import OWN_ERRORS, Group, group_of, run_call, tools_on
 from agent.transcript import closed, results_in, turns_of, unanswered
+from agent.workbench import Workbench
 
 MAX_ROUNDS = 6
 NOT_TRACED = (

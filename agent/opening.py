@@ -11,7 +11,7 @@ from agent.session import Conversation, new_thread_id
 from agent.settings import load_settings
 from agent.state import CaseReference
 from agent.threads import ThreadStore, open_threads
-from agent.toolbox import Workbench
+from agent.workbench import Workbench
 from tools.window import Window
 from worldmodel.readers.stated import NOTHING_STATED, Stated
 

@@ -23,8 +23,8 @@ from agent.nodes import Services
 from agent.state import AgentState, CaseReference, Json
 from agent.threads import ThreadStore, TurnRecord
 from agent.tool_results import brief
-from agent.toolbox import Workbench
 from agent.transcript import Found, Turn, turns_of
+from agent.workbench import Workbench
 
 OnStep = Callable[[Json], None]
 STEPS_PER_TURN = 60  # of the graph; the rounds of the model are bounded before

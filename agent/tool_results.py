@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.prompts import fence
 
-_FOR_MACHINES = ("samples", "order", "fs_hz", "risk_components")
+_FOR_MACHINES = ("samples", "order", "fs_hz", "risk_components", "drawing")
 _SENTENCES = {"notes", "indication", "text", "reaction"}
 _NAMES = {"id", "name", "substance", "frequency", "dose", "route", "unit", "code", "system"}
 _PLAIN = re.compile(r"[\w.,+/%()-]+(?: [\w.,+/%()-]+){0,2}", re.ASCII)

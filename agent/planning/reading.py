@@ -39,9 +39,9 @@ class Reading:
     """What a question mentions. joined drugs are given together with the drug before them.
 
     hours: when to look. scale: a factor for the last dose. loose_doses, loose_route: without a drug.
-    repeated, spread_out: "twice daily", "over ten minutes". unknown: words that are neither English of the
-    planner nor a drug; unknown_drugs: those of them that stand where a drug would. loose: numbers that
-    belong to nothing.
+    no_leads: names of leads that there are not. repeated, spread_out: "twice daily", "over ten minutes".
+    unknown: words that are neither English of the planner nor a drug; unknown_drugs: those of them that stand
+    where a drug would. loose: numbers that belong to nothing.
     """
 
     text: str
@@ -55,6 +55,7 @@ class Reading:
     goal: str | None = None
     no_drug: bool = False
     leads: tuple[str, ...] = ()
+    no_leads: tuple[str, ...] = ()
     repeated: bool = False
     spread_out: bool = False
     unknown: tuple[str, ...] = ()
@@ -97,6 +98,7 @@ def read_question(question: str, words: Vocabulary) -> Reading:
         unitless_labs=supposed.unitless,
         goal=next(iter(values("goal")), None),
         leads=values("lead"),
+        no_leads=values("nolead"),
         repeated="frequency" in by_kind,
         spread_out="over" in by_kind,
         unknown=unknown,
@@ -110,7 +112,7 @@ _ROLE_BEFORE = {
     "stops": r"\b(?:stop(?:s|ped|ping)?|without|off|hold(?:ing)?|held|withh[eo]ld(?:ing)?|discontinu\w+|withdr[ae]w\w*"
     r"|not\s+(?:on|taking)|no\s+longer\s+(?:on|taking|takes))\s+(?:the\s+|her\s+|his\s+)?$",
     "takes": r"\b(?:she|he|they|patient|who|her|him|already|currently|also|is|was|were)(?:'s)?\b[^,.;?]{0,20}?"
-    r"\b(?:on|taking|takes|take|took|receiving|receives|gets)\s+(?:also\s+|already\s+)?$|\btakes\s+$",
+    r"\b(?:on|taking|takes|take|taken|took|receiving|receives|gets)\s+(?:also\s+|already\s+)?(?:\d[\d.,]*\s*[a-z]+\s+(?:of\s+)?)?$|\btakes\s+$",
     "except": r"\b(?:but\s+not|other\s+than|except(?:\s+for)?|besides|apart\s+from|excluding|not|no|never|avoid(?:ing)?"
     r"|(?:anything|everything|all)\s+but|(?:don't|do\s+not|never|not)\s+(?:give|use|want|start|try)(?:\s+(?:her|him))?)\s+$",
 }
