@@ -6,9 +6,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from agent.console_answer import print_answer
 from agent.console_steps import showing_steps
-from agent.errors import AgentError, ProviderError
+from agent.errors import AgentError, ApprovalPending, ProviderError
 from agent.planning.understanding import HELP
+from agent.redaction import disclosure
 from agent.session import Answer, Conversation
 from agent.toolbox import OWN_ERRORS
 
@@ -39,10 +41,8 @@ class Chat:
         """Reads and answers until the input ends, then says how to come back."""
         chat = self.conversation.chat
         self._say(WELCOME)
-        if not chat.offline:
-            self._say(
-                f"Questions, the measured ECG and what tools read of the record go to {chat.name} at {chat.host}."
-            )
+        if said := disclosure(chat, self.conversation.bench):
+            self._say(said)
         for turn in self.conversation.turns():
             self._say(f"> {turn.question}", "bold")
             self._say(turn.messages[-1].text)
@@ -76,14 +76,21 @@ class Chat:
         with showing_steps() as on_step:
             try:
                 answer = self.conversation.ask(question, on_step)
+            except ApprovalPending as waiting:
+                answer = self._decided(waiting)
             except ProviderError as error:
                 self._say(f"{error.message}. {error.hint} The offline planner answers instead.", "yellow")
                 answer = self.conversation.ask_offline(on_step)
         self._show(answer)
 
+    def _decided(self, waiting: ApprovalPending) -> Answer:
+        """Asks the person at the terminal; only "yes" approves."""
+        self._say(f"{waiting.message}.", "yellow")
+        return self.conversation.decide(self.read("Approve? yes or no: ").strip().lower() == "yes")
+
     def _show(self, answer: Answer) -> None:
         self.console.print()
-        self.console.print(Text(answer.answer))
+        print_answer(self.console, answer)
         for warning in answer.warnings:
             self._say(f"warning: {warning}", "yellow")
 

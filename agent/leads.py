@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 INTERVALS = ("pr_ms", "qrs_ms", "qt_ms")
 # One character holds 2 x 4 dots. Two beats of this width stand beside each other in 80 columns.
-COLUMN_MS, ROW_MV = 25.0, 0.4
-FROM_MS, COLUMNS, MOST_ROWS = -250.0, 36, 10
+COLUMN_MS, ROW_MV = 25.0, 0.2
+FROM_MS, COLUMNS, MOST_ROWS = -250.0, 36, 9
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # Braille patterns, Unicode 15, block 2800
 
 
@@ -58,7 +58,7 @@ def _shown(ecgs: "dict[str, Measurement]", leads: Sequence[str]) -> Json:
 
 
 def _intervals(measured: "Measurement", lead: str) -> Json:
-    from tools.measure import interval_values
+    from tools.results import interval_values
 
     found = measured.lead_intervals.get(lead)
     known = interval_values(found) if found else {}

@@ -28,10 +28,13 @@ def open_conversation(
     case: CaseReference | None = None,
     stated: Stated = NOTHING_STATED,
     window: Window | None = None,
+    redact: bool = False,
+    research: bool = False,
 ) -> Iterator[Conversation]:
     """A conversation on a case: the files given, or the case of the thread that is resumed.
 
-    stated, window: how the ECG is read; a thread keeps them with its ECG.
+    stated, window: how the ECG is read; a thread keeps them with its ECG. redact: see `redaction`;
+    research: see `approval`.
 
     Raises ConfigurationError, ThreadError, EcgFileError, PatientFileError.
     """
@@ -41,7 +44,7 @@ def open_conversation(
         where = case or reference(ecg, patient, stated, window)
         if thread is not None:
             where = _resumed(store, thread, where)
-        bench = Workbench(open_case(where), k=k, seed=seed)
+        bench = Workbench(open_case(where), k=k, seed=seed, redacted=redact, research=research)
         yield Conversation(chat, bench, store, thread or new_thread_id(), where)
 
 

@@ -104,6 +104,8 @@ def _action_told(action: Json, names: Sequence[str], pre: Mapping[str, float | N
     if not support["in_distribution"]:
         lines.append(f"- outside of what the model has learned: {'; '.join(support['reasons'])}")
     verdict = action["verdict"]
+    if verdict["verdict"] == "blocked":
+        lines[0] = f"BLOCKED, for research only: {lines[0]}"
     if verdict["verdict"] == "cannot_evaluate":
         lines += ["A what-if only: for this patient it cannot be evaluated.", *reasons_told(verdict)]
     elif verdict["verdict"] != "allowed":
@@ -194,7 +196,7 @@ def _compared(actions: Sequence[Json], name_hours: bool) -> str:
     judged = sorted(
         (action["summary"]["risk"]["mean"], action["summary"]["risk"]["sd"] or 0.0, action["action"]["text"])
         for action in actions
-        if action["summary"].get("risk")
+        if action["summary"].get("risk") and action["verdict"]["verdict"] != "blocked"
     )
     if len(judged) < 2:
         return ""

@@ -13,6 +13,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import ValidationError
 
 from agent.errors import AgentError
+from agent.redaction import redacted
 from agent.state import Json
 from agent.tool_arguments import (
     Arguments,
@@ -29,6 +30,7 @@ from agent.tool_arguments import (
 from agent.tool_results import brief, free_texts, quotes_fenced
 from agent.workbench import Workbench
 from knowledge.errors import KnowledgeError
+from tools.case import Case
 from tools.errors import ToolError
 from worldmodel.errors import WorldModelError
 
@@ -68,7 +70,10 @@ def run_call(bench: Workbench, call: ToolCall) -> ToolMessage:
     """Run one tool call; whatever fails becomes a message that says what to do instead."""
     record = bench.case.patient.model_dump(mode="json") if bench.case.patient else {}
     try:
-        return _answer(call, _result(bench, call), "success", tuple(free_texts(record)))
+        found = _result(bench, call)
+        return _answer(
+            call, found, "success", tuple(free_texts(record)), bench.case if bench.redacted else None
+        )
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or call["name"]
@@ -98,8 +103,16 @@ def result_of(message: ToolMessage) -> Json:
 
 
 def _answer(
-    call: ToolCall, result: Json, status: Literal["success", "error"], quotes: Sequence[str] = ()
+    call: ToolCall,
+    result: Json,
+    status: Literal["success", "error"],
+    quotes: Sequence[str] = (),
+    redact: Case | None = None,
 ) -> ToolMessage:
-    """The message for the model, with what it quotes of the record fenced; the artifact keeps the result as it is."""
-    text = json.dumps(quotes_fenced(brief(result), quotes), ensure_ascii=False, separators=(",", ":"))
+    """The message for the model, with what it quotes of the record fenced; the artifact keeps the result as it is.
+
+    redact: the case of which nothing that identifies the patient may be shown.
+    """
+    shown = brief(result) if redact is None else redacted(brief(result), redact)
+    text = json.dumps(quotes_fenced(shown, quotes), ensure_ascii=False, separators=(",", ":"))
     return ToolMessage(text, name=call["name"], tool_call_id=call["id"] or "", artifact=result, status=status)

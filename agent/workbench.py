@@ -3,7 +3,7 @@
 Before anything is simulated the mask is asked here, and again inside of the tool.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,11 @@ Progress = Callable[[float], None]
 
 @dataclass
 class Workbench:
-    """One case with the tools on it. ranking: the last one, with its waveforms, for the report."""
+    """One case with the tools on it. ranking: the last one, with its waveforms, for the report.
+
+    research: whether a person may be asked to approve what is blocked; approved: what one has, for the call that is
+    being run. redacted: whether a remote model is shown results without identifiers, true dates and notes.
+    """
 
     case: Case
     k: int = 3
@@ -32,6 +36,9 @@ class Workbench:
     model: "WorldModel | None" = None
     progress: Progress | None = None
     ranking: "RankResult | None" = None
+    research: bool = False
+    redacted: bool = False
+    approved: frozenset[str] = frozenset()
 
     def measure_ecg(self) -> Json:
         """What the ECG shows, as `measure --json` says it."""
@@ -75,7 +82,7 @@ class Workbench:
         from tools.simulate import simulate_actions
 
         case, hypothetical = self._supposing(assume)
-        simulated, refused = _passing(case, actions)
+        simulated, refused = _passing(case, actions, self.approved)
         if not simulated:
             return hypothetical | {"actions": [], "refused": refused}
         result = simulate_actions(
@@ -86,8 +93,13 @@ class Workbench:
             seed=self.seed,
             model=self.model,
             progress=self.progress,
+            approved=self.approved,
         )
         return hypothetical | {"k": k or self.k} | result.model_dump(mode="json") | {"refused": refused}
+
+    def blocked(self, actions: Sequence[str], assume: Assumptions | None = None) -> list[Json]:
+        """The verdicts on those of the actions that the mask blocks."""
+        return _passing(self._supposing(assume)[0], actions)[1]
 
     def roll_out(
         self,
@@ -189,15 +201,17 @@ class Workbench:
         return replace(self.case, patient=patient), {"hypothetical": lines}
 
 
-def _passing(case: Case, actions: Sequence[str]) -> tuple[list[str], list[Json]]:
+def _passing(
+    case: Case, actions: Sequence[str], approved: Collection[str] = ()
+) -> tuple[list[str], list[Json]]:
     """The actions that may be simulated, and the verdicts on the others."""
     from knowledge.policy import NOT_SIMULATED
     from tools.mask import mask_actions
 
-    verdicts = mask_actions(case, actions=actions).verdicts
-    refused = [v.model_dump(mode="json") for v in verdicts if v.verdict in NOT_SIMULATED]
-    judged = zip(actions, verdicts, strict=True)
-    return [text for text, verdict in judged if verdict.verdict not in NOT_SIMULATED], refused
+    judged = list(zip(actions, mask_actions(case, actions=actions).verdicts, strict=True))
+    stopped = [v for _, v in judged if v.verdict in NOT_SIMULATED and v.action.text not in approved]
+    passing = [text for text, verdict in judged if verdict not in stopped]
+    return passing, [verdict.model_dump(mode="json") for verdict in stopped]
 
 
 def _others(goal: str | None, drugs: Sequence[str], without: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ def last_actions(earlier: Turns) -> tuple[str, ...]:
     found: list[str] = []
     for call in last_turn(earlier, ("simulate", "roll_out", "show_ecg", "check_mask", "explain_exclusion")):
         said = (call.args.get(key) for key in ("actions", "steps", "drugs"))
-        found += next(filter(None, said), None) or [call.args.get("action", "")]
+        found += next(filter(None, said), [call.args.get("action", "")])
     return tuple(dict.fromkeys(filter(None, found)))
 
 

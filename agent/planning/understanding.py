@@ -27,6 +27,8 @@ I answer what-if questions about this patient's ECG, for example:
 - What interacts with digoxin?
 - What is her QTc?
 - How sure are you?
+- Start verapamil, then add metoprolol the next day.
+- Show me V2-V5 before and after.
 Write a dose with its unit, and the route if there are several. Numbers come from the measured ECG, the rules and
 the world model; I never make one up."""
 NOT_UNDERSTOOD = (

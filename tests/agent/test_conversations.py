@@ -95,3 +95,7 @@ def test_chat_openai_runs_the_tools_it_asks_for(
         assert {m["tool_call_id"] for m in shown[-len(asked) :]} == {
             f"call_{n}" for n in range(len(asked))
         } or (not asked)
+
+
+def test_there_are_sixty() -> None:
+    assert len(CONVERSATIONS) >= 60
