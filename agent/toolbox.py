@@ -27,7 +27,7 @@ from agent.tool_arguments import (
     ShowArgs,
     SimulateArgs,
 )
-from agent.tool_results import brief, free_texts, quotes_fenced
+from agent.tool_results import brief, foreign_texts, quotes_fenced
 from agent.workbench import Workbench
 from knowledge.errors import KnowledgeError
 from tools.case import Case
@@ -68,11 +68,10 @@ def tools_on(bench: Workbench) -> list[BaseTool]:
 
 def run_call(bench: Workbench, call: ToolCall) -> ToolMessage:
     """Run one tool call; whatever fails becomes a message that says what to do instead."""
-    record = bench.case.patient.model_dump(mode="json") if bench.case.patient else {}
     try:
         found = _result(bench, call)
         return _answer(
-            call, found, "success", tuple(free_texts(record)), bench.case if bench.redacted else None
+            call, found, "success", foreign_texts(bench.case), bench.case if bench.redacted else None
         )
     except ValidationError as error:
         first = error.errors()[0]
