@@ -80,12 +80,17 @@ class Conversation:
             raise ThreadError(f"nothing in thread {self.thread_id!r} waits for approval", "Ask a question.")
         return self._run_kept(Command(resume=approved), on_step)
 
+    def resume(self, on_step: OnStep | None = None) -> Answer | None:
+        """Goes on with a question at which the program was stopped; None where none was left."""
+        left = self._graph(self.chat).get_state(self._config)
+        return self._run_kept(None, on_step) if left.next and not left.interrupts else None
+
     def waiting(self) -> list[Json]:
         """The verdicts on the blocked actions that wait for a person's approval."""
         interrupts = self._graph(self.chat).get_state(self._config).interrupts
         return [verdict for one in interrupts for verdict in one.value["blocked"]]
 
-    def _run_kept(self, state: "AgentState | Command[Any]", on_step: OnStep | None) -> Answer:
+    def _run_kept(self, state: "AgentState | Command[Any] | None", on_step: OnStep | None) -> Answer:
         """Runs with the chosen model. Raises ProviderError with the question kept, ApprovalPending."""
         try:
             return self._run(self.chat, state, on_step)
@@ -114,6 +119,12 @@ class Conversation:
     def _run(
         self, chat: ChatModel, state: "AgentState | Command[Any] | None", on_step: OnStep | None
     ) -> Answer:
+        with self.store.holding(self.thread_id):
+            return self._run_alone(chat, state, on_step)
+
+    def _run_alone(
+        self, chat: ChatModel, state: "AgentState | Command[Any] | None", on_step: OnStep | None
+    ) -> Answer:
         began, clock = self.now(), time.monotonic()
         for event in self._graph(chat).stream(state, self._config, stream_mode="custom", durability="sync"):
             if on_step:
@@ -134,7 +145,7 @@ class Conversation:
         packages = ("ecgwm-agent", "langgraph", "langchain-core", "langchain-openai", "torch", "numpy")
         return {
             "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
-            "weights_sha256": _weights_sha256(self.bench) if simulated else None,
+            "weights_sha256": weights_sha256(self.bench) if simulated else None,
             "knowledge_sha256": knowledge_sha256(),
             "case": dict(self.case),
             **fingerprint(self.bench.case),
@@ -218,7 +229,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _weights_sha256(bench: Workbench) -> str:
+def weights_sha256(bench: Workbench) -> str:
+    """The hash of the world model's weights that this bench simulates with."""
     from tools.model import shared_model
 
     return (bench.model or shared_model()).info.sha256

@@ -8,7 +8,7 @@ import typer
 from agent.options import JsonFlag
 from agent.output import emit
 
-app = typer.Typer(help="List, show and export threads.", no_args_is_help=True)
+app = typer.Typer(help="List, show, fork and export threads.", no_args_is_help=True)
 ThreadArgument = Annotated[str, typer.Argument(metavar="ID", help="As `threads list` shows it.")]
 
 
@@ -57,6 +57,23 @@ def show(thread: ThreadArgument, as_json: JsonFlag = False) -> None:
         turns = store.turns(thread)
     data = {"thread_id": thread, "turns": [asdict(turn) for turn in turns]}
     emit("threads show", data, as_json=as_json, show=lambda c: c.print(Text(as_markdown(thread, turns))))
+
+
+@app.command()
+def fork(
+    thread: ThreadArgument,
+    turn: Annotated[int | None, typer.Option(min=0, help="Keep this many turns; otherwise all.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Copy a thread under a new name, to go another way from there."""
+    from agent.replay import fork as copy_of
+    from agent.settings import load_settings
+    from agent.threads import open_threads
+
+    with open_threads(load_settings().home) as store:
+        name = copy_of(store, thread, turn)
+    data = {"thread_id": name, "forked_from": thread}
+    emit("threads fork", data, as_json=as_json, show=lambda c: c.print(name, highlight=False))
 
 
 @app.command()
