@@ -9,7 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,6 +169,12 @@ def as_markdown(thread_id: str, turns: list[TurnRecord]) -> str:
             f"weights: {str(manifest.get('weights_sha256') or 'not used')[:12]}*",
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def as_json(thread_id: str, turns: list[TurnRecord]) -> str:
+    """A thread for a script, with the manifest of every answer."""
+    data = {"thread_id": thread_id, "turns": [asdict(turn) for turn in turns]}
+    return json.dumps(data, indent=2, ensure_ascii=False)
 
 
 def write_export(path: str, text: str) -> None:

@@ -40,12 +40,17 @@ def chat(
 
     from agent.cases import BUILT_IN
     from agent.chat import Chat
+    from agent.line_reading import line_reader
     from agent.opening import open_conversation
+    from agent.settings import load_settings
     from agent.state import CaseReference
 
     built_in = CaseReference(ecg=BUILT_IN, patient=BUILT_IN) if demo else None
     stated = stated_facts(fs, unit, leads)
-    with open_conversation(
-        ecg, patient, thread, model, base_url, k, seed, built_in, stated, window, redact, research
-    ) as conversation:
-        Chat(conversation, Console()).run()
+    with (
+        open_conversation(
+            ecg, patient, thread, model, base_url, k, seed, built_in, stated, window, redact, research
+        ) as conversation,
+        line_reader(load_settings().home) as read,
+    ):
+        Chat(conversation, Console(), read).run()

@@ -83,20 +83,12 @@ def export(
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Where; otherwise to stdout.")] = None,
 ) -> None:
     """Write a thread as Markdown or JSON, to keep or to send."""
-    import json
-    from dataclasses import asdict
-
     from agent.settings import load_settings
-    from agent.threads import as_markdown, open_threads, write_export
+    from agent.threads import as_json, as_markdown, open_threads, write_export
 
     with open_threads(load_settings().home) as store:
         turns = store.turns(thread)
-    if form is Format.JSON:
-        text = json.dumps(
-            {"thread_id": thread, "turns": [asdict(turn) for turn in turns]}, indent=2, ensure_ascii=False
-        )
-    else:
-        text = as_markdown(thread, turns)
+    text = (as_json if form is Format.JSON else as_markdown)(thread, turns)
     if out is None:
         print(text)
     else:

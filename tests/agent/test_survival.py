@@ -83,7 +83,9 @@ def test_a_replay_gives_the_same_numbers_and_tells_what_is_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = StretchingModel()
-    with open_conversation(case={"ecg": BUILT_IN, "patient": BUILT_IN}, model="offline", seed=3, k=2) as talking:
+    with open_conversation(
+        case={"ecg": BUILT_IN, "patient": BUILT_IN}, model="offline", seed=3, k=2
+    ) as talking:
         talking.bench.model = world
         talking.ask("What would metoprolol 25 mg oral do to the rate?")
         (record,) = talking.store.turns(talking.thread_id)
