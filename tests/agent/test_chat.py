@@ -1,6 +1,7 @@
 """The conversation at a terminal: answers, slash commands, interruptions, and the way back."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,7 +66,6 @@ def test_a_resumed_thread_shows_what_was_said(talk: Talk) -> None:
         ("/ecg V9", "There is no lead V9"),
         ("/patient", "On record"),
         ("/undo", "nothing to undo"),
-        ("/export", "# Thread t1"),
     ],
 )
 def test_slash_commands(talk: Talk, line: str, said: str) -> None:
@@ -98,6 +98,13 @@ def test_when_the_provider_fails_the_planner_answers(talk: Talk) -> None:
 def test_where_questions_go_is_said_before_the_first(talk: Talk) -> None:
     assert "example.org" in shown(talk(ScriptedModel(script=[says("Hello.")])))
     assert "go to" not in shown(talk())
+
+
+def test_a_thread_is_exported_to_the_screen_or_with_its_manifests(talk: Talk, tmp_path: Path) -> None:
+    file = tmp_path / "thread.json"
+    assert "# Thread t1" in shown(talk(), "What is her QTc?", "/export", f"/export {file}")
+    (turn,) = json.loads(file.read_text("utf-8"))["turns"]
+    assert turn["manifest"]["knowledge_sha256"]
 
 
 def test_undo_goes_on_in_a_copy_and_keeps_what_was_said(talk: Talk, store: ThreadStore) -> None:
