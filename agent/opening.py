@@ -1,4 +1,11 @@
-"""Opening a conversation from flags and settings."""
+"""Opening a conversation, from the flags of a command or from Python:
+
+from agent.opening import open_conversation
+
+with open_conversation("a.hea", "patient.json") as conversation:
+    answer = conversation.ask("Which rate-control drug is safest for her?")
+    print(answer.answer, answer.ranking)
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +25,8 @@ from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 @contextmanager
 def open_conversation(
-    ecg: Path | None = None,
-    patient: Path | None = None,
+    ecg: str | Path | None = None,
+    patient: str | Path | None = None,
     thread: str | None = None,
     model: str | None = None,
     base_url: str | None = None,
@@ -41,7 +48,7 @@ def open_conversation(
     settings = load_settings(model=model, base_url=base_url)
     chat = choose_model(settings.model, settings.base_url, settings.key)
     with open_threads(settings.home) as store:
-        where = case or reference(ecg, patient, stated, window)
+        where = case or reference(_path(ecg), _path(patient), stated, window)
         if thread is not None:
             where = _resumed(store, thread, where)
         bench = Workbench(open_case(where), k=k, seed=seed, redacted=redact, research=research)
@@ -85,3 +92,7 @@ def _spoken(reading: CaseReference) -> str:
         "--window": reading.get("window"),
     }
     return " ".join(f"{name} {value}" for name, value in options.items() if value) or "without options"
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)

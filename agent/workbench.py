@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from agent.allowing import what_would_allow
 from agent.assumptions import Assumptions, suppose
 from agent.interactions import interactions_of
 from agent.state import Json
@@ -15,6 +16,8 @@ from tools.case import Case
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
+    from knowledge.patient import Patient
+    from tools.mask import VerdictGiven
     from tools.rank import RankResult
     from worldmodel.model import WorldModel
 
@@ -185,14 +188,24 @@ class Workbench:
         return search_knowledge(query, n).model_dump(mode="json")
 
     def explain_exclusion(self, action: str, assume: Assumptions | None = None) -> Json:
-        """The verdicts on one action, or on the usual doses of a drug, with rules, values and what is missing."""
+        """The verdicts on one action, or on the usual doses of a drug; rules, values, and what would have to change."""
         from knowledge.doses import read_doses
         from tools.mask import mask_actions
 
         case, hypothetical = self._supposing(assume)
         dosed = bool(read_doses(action))
-        result = mask_actions(case, actions=[action]) if dosed else mask_actions(case, drugs=[action])
-        return hypothetical | result.model_dump(mode="json")
+
+        def judge(patient: "Patient | None") -> "Sequence[VerdictGiven]":
+            copy = replace(case, patient=patient)
+            of = mask_actions(copy, actions=[action]) if dosed else mask_actions(copy, drugs=[action])
+            return of.verdicts
+
+        verdicts = judge(case.patient)
+        told = [verdict.model_dump(mode="json") for verdict in verdicts]
+        return hypothetical | {
+            "verdicts": told,
+            "would_allow": what_would_allow(case.patient, verdicts, judge),
+        }
 
     def _supposing(self, assume: Assumptions | None) -> tuple[Case, Json]:
         if not assume:

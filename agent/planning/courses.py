@@ -1,5 +1,6 @@
 """Drugs one after the other, and leads before and after: what to call, or what to ask back."""
 
+from dataclasses import replace
 from typing import Any
 
 from agent.planning import showing, topics
@@ -16,7 +17,12 @@ def course(asked: Question) -> Understood:
     """One drug after the other; a single one is added to what was simulated before."""
     reading = asked.reading
     groups, before = groups_of(reading), last_turn(asked.earlier, ("simulate", "roll_out"))
-    if any(len(drug.doses) > 1 for group in groups for drug in group):
+    one_drug = len(groups) == 1 and len(groups[0]) == 1
+    if one_drug and reading.loose_doses:
+        (drug,) = groups[0]
+        again = (*drug.doses, *reading.loose_doses)
+        groups = [[replace(drug, doses=again, route=drug.route or reading.loose_route)]]
+    if not one_drug and any(len(drug.doses) > 1 for group in groups for drug in group):
         return Understood(reply="Which of the doses? A course has one for each of its steps.")
     hours = reading.hours or ((DAY_H,) if topics.NEXT_DAY.search(asked.text) else ())
     if len(hours) > 1:

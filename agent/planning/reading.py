@@ -109,7 +109,8 @@ def read_question(question: str, words: Vocabulary) -> Reading:
 
 _ROLE_BEFORE = {
     "allergic": r"allerg(?:ic|y)\s+to\s+(?:\w+\s+)?$",
-    "stops": r"\b(?:stop(?:s|ped|ping)?|without|off|hold(?:ing)?|held|withh[eo]ld(?:ing)?|discontinu\w+|withdr[ae]w\w*"
+    "stops": r"\b(?:(?:switch|chang|convert|mov|go)(?:e|es|ed|ing)?\s+(?:\w+\s+)?from|replac(?:e|ing)"
+    r"|stop(?:s|ped|ping)?|without|off|hold(?:ing)?|held|withh[eo]ld(?:ing)?|discontinu\w+|withdr[ae]w\w*"
     r"|not\s+(?:on|taking)|no\s+longer\s+(?:on|taking|takes))\s+(?:the\s+|her\s+|his\s+)?$",
     "takes": r"\b(?:she|he|they|patient|who|her|him|already|currently|also|is|was|were)(?:'s)?\b[^,.;?]{0,20}?"
     r"\b(?:on|taking|takes|take|taken|took|receiving|receives|gets)\s+(?:also\s+|already\s+)?(?:\d[\d.,]*\s*[a-z]+\s+(?:of\s+)?)?$|\btakes\s+$",
@@ -122,6 +123,7 @@ _JOINED = re.compile(r"\s*(?:\+|plus|with|together\s+with|on\s+top\s+of|combined
 _TOGETHER = re.compile(
     r"\b(?:together|combin\w+|both\s+at\s+once|simultaneously|concomitant\w*|at\s+the\s+same\s+time)\b"
 )
+_APART = re.compile(r"\bnot\s+(?:both\s+)?together\b|\bseparately\b|\beach\s+(?:alone|by\s+itself)\b")
 _COMPARED = re.compile(r"\b(?:compar\w+|versus|vs|differen\w+|safer|better|worse)\b")
 
 
@@ -199,7 +201,7 @@ def _beside(text: str, start: int, end: int, tokens: list[Token]) -> bool:
 def _with_joints(text: str, tokens: list[Token], drugs: list[DrugSaid]) -> list[DrugSaid]:
     """Marks drugs that are given together with the one before: "A plus B", "A with B", "A and B together"."""
     together = _TOGETHER.search(text) is not None
-    compared = _COMPARED.search(text) is not None
+    compared = (_COMPARED.search(text) or _APART.search(text)) is not None
     joined: list[DrugSaid] = []
     for drug in drugs:
         joint = False

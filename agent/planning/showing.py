@@ -11,12 +11,13 @@ _DRAWN = re.compile(
 _RANGE = re.compile(r"\bv([1-6])\s*(?:-|to|through)\s*v?([1-6])\b")
 _ONE = re.compile(r"\b(v[1-6]|av[rlf]|iii?)\b")
 _FIRST = re.compile(r"\bleads?\s+i\b|\bi\s*(?:,|and)\s*(?:ii|av[rlf]|v[1-6])\b|\band\s+i\b(?=\s*(?:$|[?.,]))")
+_BOTH = re.compile(r"\b(?:before and after|pre and post)\b")
 _AFTER = re.compile(r"\b(?:before and after|pre and post|after|overlay)\b")
 
 
 def asks_to_see(text: str) -> bool:
     """Whether an ECG or some of its leads are to be drawn."""
-    return bool(_SHOW.search(text) and _DRAWN.search(text))
+    return bool(_DRAWN.search(text) and (_SHOW.search(text) or _BOTH.search(text)))
 
 
 def asks_after(text: str) -> bool:

@@ -10,6 +10,11 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(phrases)})\b")
 
 
+RULE = re.compile(r"\b[a-z]{1,2}\d{1,3}[a-z]?\b")
+TABLETS = re.compile(
+    r"\b(?:half(?: an?)?|an?|one|two|three|four|\d+|how many|some)\s+(?:\w+\s+)?"
+    r"(?:tablets?|pills?|capsules?|ampoules?|drops?)\b"
+)
 HELP = re.compile(
     r"^\W*(?:$|hi\b|hello\b|help\b|what (?:can|do) you (?:do|know|answer)\b|how do (?:i|you) (?:use|work)\b)"
 )
@@ -168,6 +173,11 @@ def asks_what_passes(reading: Reading) -> bool:
     return bool(WHAT_PASSES.search(reading.text)) and not reading.drugs
 
 
+def asks_rule(reading: Reading) -> bool:
+    """A rule by its id, such as R54."""
+    return not reading.drugs and any(RULE.fullmatch(word) for word in reading.unknown)
+
+
 def asks_fact(reading: Reading) -> bool:
     """A fact of a drug that the knowledge base may hold, and no simulation."""
     return bool(reading.drugs and FACT.search(reading.text)) and not has_dose(reading)
@@ -209,10 +219,12 @@ def asks_record(reading: Reading) -> bool:
 
 
 def asks_for_course(reading: Reading) -> bool:
-    """Drugs one after the other; "then" beside a single drug that follows nothing is no sequence."""
+    """Drugs or doses one after the other; "then" beside a single dose that follows nothing is no sequence."""
     if not SEQUENCE.search(reading.text) or not (reading.actions or reading.unknown_drugs):
         return False
-    return len(reading.actions) > 1 or bool(_ADDED.search(reading.text)) or bool(reading.unknown_drugs)
+    doses = [dose for drug in reading.actions for dose in drug.doses]
+    several = len(reading.actions) > 1 or len(doses) + len(reading.loose_doses) > 1
+    return several or bool(_ADDED.search(reading.text)) or bool(reading.unknown_drugs)
 
 
 def has_dose(reading: Reading) -> bool:

@@ -4,6 +4,7 @@ Topics in a fixed order, first match first; pure functions of the question and o
 Where a drug, a dose or a number cannot be placed, it is asked for: a wrong drug is worse than no answer.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from agent.planning.vocabulary import Vocabulary
 from knowledge.doses import has_negative_number
 from worldmodel.ecg import LEADS
 
+AMBIGUOUS = re.compile(r"(?<![\w.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,]*\d)")
 SURE_K = 12  # samples for "how sure are you": K = 3 is too few to tell a spread by
 HELP = """\
 I answer what-if questions about this patient's ECG, for example:
@@ -61,8 +63,17 @@ def _cannot_place(reading: Reading) -> str:
     if reading.unitless_labs:
         labs = listed(reading.unitless_labs)
         return f"In which unit is the {labs}? It differs between laboratories, so I do not guess."
-    if reading.loose_doses and len(reading.actions) > 1:
+    dosed = topics.has_dose(reading) and not topics.asks_for_course(reading)
+    if reading.loose_doses and (len(reading.actions) > 1 or dosed):
         return "I could not tell which drug one of the doses belongs to. Write each as drug, dose, route."
+    if topics.TABLETS.search(reading.text):
+        return "How much is that in mg or another unit? Tablets and ampoules differ in strength, so I do not guess."
+    if AMBIGUOUS.search(reading.text):
+        return (
+            "Does the mark in that number stand for thousands or for decimals? Write the number without it."
+        )
+    if reading.scale and any(not drug.doses for drug in reading.actions):
+        return "Of which dose? Write the dose that you mean, with its unit."
     if reading.no_leads:
         return f"There is no lead {listed(reading.no_leads)}. The leads are {', '.join(LEADS)}."
     if topics.OTHER_SEX.search(reading.text):
@@ -249,6 +260,7 @@ def _knowledge(asked: Question) -> Understood:
 _TOPICS: tuple[tuple[Callable[[Reading], object], Callable[[Question], Understood]], ...] = (
     (lambda r: topics.HELP.search(r.text), _help),
     (lambda r: topics.THANKS.search(r.text) and not r.drugs, _thanks),
+    (topics.asks_rule, _knowledge),
     (topics.asks_why, _exclusion),
     (topics.asks_what_passes, _what_passes),
     (lambda r: showing.asks_to_see(r.text), drawing),
