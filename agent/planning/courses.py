@@ -5,7 +5,7 @@ from typing import Any
 
 from agent.planning import showing, topics
 from agent.planning.arguments import actions_of, assumed, groups_of
-from agent.planning.asked import Question, Understood, listed
+from agent.planning.asked import Question, Understood
 from agent.planning.memory import Call, last_actions, last_hours, last_turn
 
 DAY_H = 24.0
@@ -52,7 +52,7 @@ def drawing(asked: Question) -> Understood:
     if not named and after and last and last[0].name in ("simulate", "show_ecg"):
         actions = list(last_actions(asked.earlier))
     if len(actions) > 1:
-        return Understood(reply=f"Which of them shall I draw? {listed(actions)}: one at a time.")
+        return Understood(reply="Which of them shall I draw? Name one, with its dose and route.")
     if not actions and after:
         return Understood(reply="Before and after which drug? Name it with its dose and route.")
     args: dict[str, Any] = {"leads": showing.leads_asked(asked.text)}
