@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from agent.commands import (
     ask,
     chat,
+    data,
     demo,
     doctor,
     evaluate,
@@ -92,6 +93,7 @@ for _command in (demo.demo, chat.chat, ask.ask, rank.rank, simulate.simulate, me
     app.command()(_command)
 app.command()(plot.plot)
 app.add_typer(kb.app, name="kb")
+app.add_typer(data.app, name="data")
 app.command()(train.train)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(threads.app, name="threads", no_args_is_help=False)

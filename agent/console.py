@@ -21,6 +21,7 @@ from agent.measure_words import (
     signal_text,
     summary_lines,
 )
+from agent.risk_words import FIELDS, NARROW, beside, risk_legend, tisdale_lines, tisdale_told
 from agent.wording import (
     INTERVALS,
     LEGEND,
@@ -100,28 +101,36 @@ def print_mask(console: Console, result: "MaskResult") -> None:
 
 def print_simulation(console: Console, result: "SimulateResult") -> None:
     """For each action its intervals before and after, mean ± SD of the samples, and how far to trust them."""
+    other = beside(result.judged_by)
     for simulated in result.actions:
         k = len(simulated.samples)
-        console.print(_text(f"{simulated.action.text}, {simulated.hours:g} h after the dose", "bold"))
+        console.print(_text(f"{simulated.action.text}, {simulated.when}", "bold"))
         table = _table("", "before", "after", "5–95 %", "change", "5–95 %")
         for name, (short, unit) in INTERVALS.items():
             before = number(result.pre.intervals.get(name))
             table.add_row(f"{short} {unit}", before, *_after_and_change(simulated, name))
-        table.add_row("risk 0–1", number(result.pre.risk, 2), *_after_and_change(simulated, "risk"))
+        for risk, name in (("risk 0–1", "risk"), (other, FIELDS[other])):
+            table.add_row(risk, number(getattr(result.pre, name), 2), *_after_and_change(simulated, name))
         console.print(table)
         _print_line(console, "mean ± SD and quantiles", f"over {k} samples, seed {simulated.seed}")
+        _print_doubt(console, simulated)
+        _print_line(console, "Tisdale", tisdale_told(simulated.tisdale))
         _print_simulated(console, simulated)
         console.print()
+    _print_line(console, "risk", risk_legend(result.judged_by))
     _print_model(console, result.model)
 
 
 def print_ranking(console: Console, result: "RankResult") -> None:
     """Best first; then why each row stands where it does, what was excluded, and the rules that spoke."""
-    table = _table("", "action", "score", "risk", "goal", "rate", "PR", "QRS", "QTcF", "change")
+    other = beside(result.judged_by)
+    risks = (f"risk by\n{result.judged_by.risk}", NARROW[other])
+    table = _table("", "action", "score", *risks, "goal", "rate", "PR", "QRS", "QTcF", "change")
     table.columns[1].justify = "left"
     intervals = ("hr_bpm", "pr_ms", "qrs_ms", "qtcf_ms")
     before = (number(result.pre.intervals.get(name)) for name in intervals)
-    table.add_row("", "before the dose", "", number(result.pre.risk, 2), "", *before, "")
+    risks = (number(result.pre.risk, 2), number(getattr(result.pre, FIELDS[other]), 2))
+    table.add_row("", "before the dose", "", *risks, "", *before, "")
     for row in result.ranking:
         doubt = "" if row.verdict == "allowed" else f" ({words(row.verdict)}: {rule_ids(row.rules)})"
         table.add_row(
@@ -131,6 +140,7 @@ def print_ranking(console: Console, result: "RankResult") -> None:
             ),
             number(row.score, 2),
             ("≥ " * (row.lower_bound and row.risk_mean is not None)) + spread(row.risk_mean, row.risk_sd, 2),
+            number(shown.mean if (shown := row.risks[other]) else None, 2),
             percent(row.goal.attained_probability if row.goal else None),
             *(number(row.intervals.get(name)) for name in intervals),
             number(row.delta.get("qtcf_ms"), signed=True),
@@ -160,6 +170,9 @@ def _print_legend(console: Console, result: "RankResult") -> None:
     score = f"score = mean risk + {row.lambda_:g} SD over {row.k} samples, lower is better"
     units = "rate in bpm, intervals in ms; change: of QTcF, from before the dose; risk ≥: a lower bound"
     _print_line(console, "legend", f"{score}; {units}")
+    _print_line(console, "risk", risk_legend(result.judged_by))
+    for text in tisdale_lines(result.reference, result.ranking):
+        _print_line(console, "Tisdale", text)
     _print_line(console, "order", "; ".join(result.order))
     if result.goal:
         judged = next((row.goal.reason for row in result.ranking if row.goal), "")
@@ -231,7 +244,7 @@ def _print_rules(console: Console, groups: Sequence[VerdictGroup]) -> None:
 
 def _after_and_change(simulated: "ActionSimulated", name: str) -> tuple[str, str, str, str]:
     """Mean ± SD and 5 to 95 % after the dose, and of the change."""
-    digits = 2 if name == "risk" else 0
+    digits = 2 if name.endswith("risk") else 0
     after, change = simulated.summary.get(name), simulated.delta.get(name)
     there = (
         (spread(after.mean, after.sd, digits), limits(after.q05, after.q95, digits))
@@ -242,6 +255,14 @@ def _after_and_change(simulated: "ActionSimulated", name: str) -> tuple[str, str
         return (*there, UNKNOWN, "")
     moved = spread(change.mean, change.sd, digits, signed=True)
     return (*there, moved, limits(change.q05, change.q95, digits, signed=True))
+
+
+def _print_doubt(console: Console, simulated: "ActionSimulated") -> None:
+    """How much of the spread more data on the drug would take away."""
+    change = simulated.delta.get("qtcf_ms")
+    if change is not None and change.sd is not None and change.doubt:
+        known = f"± {change.doubt:.0f} of QTcF's ± {change.sd:.0f} ms is not knowing the drug"
+        _print_line(console, "spread", f"{known}; the rest is people and days")
 
 
 def _print_simulated(console: Console, simulated: "ActionSimulated") -> None:

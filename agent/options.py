@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tools.window import Window, parse_window
-from worldmodel.scoring import LAMBDA, K
+from worldmodel.scoring import LAMBDA, K, PoolingName, RiskName
 from worldmodel.units import FS_HZ, UNITS, mv_per
 
 if TYPE_CHECKING:
+    from tools.judging import RiskChoice
     from worldmodel.readers.stated import Stated
 
 DEFAULT_K = K
@@ -73,6 +74,24 @@ HoursOption = Annotated[
     float | None,
     typer.Option(min=0.05, max=48.0, help="Hours after the dose; otherwise when the effect peaks."),
 ]
+RiskOption = Annotated[
+    RiskName,
+    typer.Option(
+        "--risk", help="The risk to go by: of the intervals, of the 17 labels, or of both and the patient."
+    ),
+]
+PoolingOption = Annotated[
+    PoolingName,
+    typer.Option("--pooling", help="How labels become one number: by sign and severity, or as in the paper."),
+]
+EcgFmOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ecgfm",
+        metavar="CHECKPOINT",
+        help="ECG-FM's published checkpoint, to judge labels with. Default: ECGWM_ECGFM, or our own model.",
+    ),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
 
 
@@ -82,3 +101,10 @@ def stated_facts(fs: float | None, unit: str | None, leads: str | None) -> "Stat
 
     names = tuple(name.strip() for name in leads.split(",")) if leads else ()
     return Stated(fs_hz=fs, unit=unit, leads=names)
+
+
+def risk_choice(risk: RiskName, pooling: PoolingName, ecgfm: Path | None) -> "RiskChoice":
+    """The risk to go by, from --risk, --pooling and --ecgfm."""
+    from tools.judging import RiskChoice
+
+    return RiskChoice(risk, pooling, ecgfm)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import ApprovalPending, ConfigurationError, ProviderError
 from agent.wording import one_line
 from knowledge.errors import DoseError, UnknownDrugError
-from tools.errors import SafetyRefusal
-from worldmodel.errors import WeightsError
+from tools.errors import SafetyRefusal, UsageError
+from worldmodel.errors import RequestError, WeightsError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -39,6 +39,8 @@ class ExitCode(IntEnum):
 EXIT_CODES: dict[type[Exception], ExitCode] = {
     DoseError: ExitCode.USAGE,
     UnknownDrugError: ExitCode.USAGE,
+    UsageError: ExitCode.USAGE,
+    RequestError: ExitCode.USAGE,
     ConfigurationError: ExitCode.CONFIGURATION,
     WeightsError: ExitCode.CONFIGURATION,
     ProviderError: ExitCode.PROVIDER,

@@ -8,7 +8,7 @@ from agent.prompts import fence
 from tools.case import Case
 from worldmodel.ecg import LEADS
 
-_FOR_MACHINES = ("samples", "order", "fs_hz", "risk_components", "drawing")
+_FOR_MACHINES = ("samples", "order", "fs_hz", "risk_components", "drawing", "labels", "labels_unknown")
 _SENTENCES = {"notes", "indication", "text", "reaction"}
 _NAMES = {"id", "name", "substance", "frequency", "dose", "route", "unit", "code", "system"}
 _PLAIN = re.compile(r"[\w.,+/%()-]+(?: [\w.,+/%()-]+){0,2}", re.ASCII)

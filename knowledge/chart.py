@@ -37,12 +37,20 @@ class Chart:
     """The facts of one patient, each computed once. Both parts may be missing."""
 
     def __init__(
-        self, patient: Patient | None, findings: EcgFindings | None, taking: frozenset[str] | None = None
+        self,
+        patient: Patient | None,
+        findings: EcgFindings | None,
+        taking: frozenset[str] | None = None,
+        unknown_medications: tuple[str, ...] = (),
     ) -> None:
-        """taking: the drugs surely taken and the classes they are in; None when no list was given."""
+        """taking: the drugs surely taken and the classes they are in; None when no list was given.
+
+        unknown_medications: entries of that list that name no drug of the catalogue.
+        """
         self.patient = patient
         self.findings: EcgFindings = findings or EcgFindings()
         self._taking = taking
+        self.unknown_medications = unknown_medications
         self._facts: dict[str, Known] = {}
 
     def value(self, name: str) -> Value:
@@ -79,26 +87,25 @@ class Chart:
         return self.patient.lab_facts() if self.patient else {}
 
     @cached_property
-    def _entries(self) -> tuple[frozenset[str], ...]:
+    def entries(self) -> tuple[frozenset[str], ...]:
         """The diagnoses of each entry of the chart; what the patient is treated for counts, too."""
         if self.patient is None:
             return ()
         entries = [diagnoses_in(None, self.patient.indication or "")]
         for entry in self.patient.conditions or ():
-            code = entry.code if _is_icd10(entry.system) else None
-            entries.append(diagnoses_in(code, entry.text))
+            entries.append(diagnoses_in(entry.code if _is_read(entry.system) else None, entry.text))
         return tuple(entries)
 
     @cached_property
     def diagnoses(self) -> frozenset[str]:
         """Diagnoses on record."""
-        return frozenset().union(*self._entries)
+        return frozenset().union(*self.entries)
 
     @property
     def ejection_fraction_in_question(self) -> bool:
         """Whether anything on record, other than heart failure with preserved EF, can go with a low EF."""
         suspect = {"heart_failure", "prior_mi", "structural_heart_disease"}
-        return any(entry & suspect and "preserved_ef" not in entry for entry in self._entries)
+        return any(entry & suspect and "preserved_ef" not in entry for entry in self.entries)
 
     def takes(self, name: str) -> Known:
         """Whether a drug, or one of a class, is among the medications."""
@@ -115,11 +122,11 @@ class Chart:
         return (False, ()) if self.charted else (None, ("conditions",))
 
     def unreadable(self) -> tuple[str, ...]:
-        """Codes of a system that is not read here, with a text that says nothing to the rules."""
+        """Codes without a text, of a system that is not read here, or of SNOMED and not among those read."""
         return tuple(
             entry.code
             for entry in (self.patient.conditions or () if self.patient else ())
-            if entry.code and not _is_icd10(entry.system) and not diagnoses_in(None, entry.text)
+            if entry.code and not entry.text and not _is_understood(entry.code, entry.system)
         )
 
     def not_understood(self) -> tuple[str, ...]:
@@ -129,13 +136,22 @@ class Chart:
         unread = [
             entry.text or entry.code or ""
             for entry in self.patient.conditions or ()
-            if not diagnoses_in(entry.code, entry.text)
+            if not diagnoses_in(entry.code if _is_read(entry.system) else None, entry.text)
         ]
         return (*unread, *self.patient.unread_labs(), *self.patient.not_understood)
 
 
 def _is_icd10(system: str) -> bool:
     return system.lower().replace("-", "").replace(" ", "").startswith("icd10")
+
+
+def _is_read(system: str) -> bool:
+    return _is_icd10(system) or "snomed" in system.lower()
+
+
+def _is_understood(code: str, system: str) -> bool:
+    """Every code of ICD-10 is: one that no rule reads is of no consequence. Of SNOMED only some are known."""
+    return _is_icd10(system) or (_is_read(system) and bool(diagnoses_in(code, "")))
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from knowledge.errors import CatalogueError, UnknownDrugError
 DATA = Path(__file__).parent / "data"
 EVERY = "every_drug"  # the class that all drugs are in
 Confidence = Literal["read", "computed", "memory", "policy"]
+Current = Literal["ikr", "ical", "late_ina", "ina", "iks", "ik1", "ito"]
 
 
 class Record(BaseModel):
@@ -54,13 +55,54 @@ class EffectFacts(Record):
         return {name: fact for name in type(self).model_fields if (fact := getattr(self, name)) is not None}
 
 
+class Peak(Record):
+    """Mean peak of the total concentration in plasma after `dose` (in the route's unit); a plateau for a rate."""
+
+    ng_ml: float = Field(gt=0)
+    sd: float | None = Field(default=None, ge=0)
+    dose: float = Field(gt=0)
+    source: str
+    confidence: Confidence
+
+
+class Binding(Record):
+    """The share of the drug in plasma that is bound to proteins."""
+
+    fraction: float = Field(ge=0, le=1)
+    source: str
+    confidence: Confidence
+
+
+class Channels(Record):
+    """Ion currents that the drug blocks: half-maximal free concentration in nM and Hill coefficient of each.
+
+    free_cmax_nm: the free peak in plasma under therapy, in nM.
+    """
+
+    ic50_nm: dict[Current, float]
+    hill: dict[Current, float]
+    free_cmax_nm: float | None = None
+    source: str
+    confidence: Confidence
+
+
+class Adjustment(Record):
+    """What the dose has to be, or whether there may be one, when an organ fails."""
+
+    text: str
+    source: str
+    confidence: Confidence
+
+
 class DrugRoute(Record):
     """One way to give a drug: how much, and its course in plasma.
 
     Doses are in `unit`. A rate such as ug/kg/min makes it an infusion, whose exposure rises to a
-    plateau. reference_dose: the dose whose mean Cmax is the reference exposure of the drug's
-    effects. exposure_cv: coefficient of variation of exposure between people. observe_hours: when
-    the peak effect is looked at. None: not known, or no such limit in the source.
+    plateau, and `max_single` is then the largest rate. over_min: a dose takes at least so long.
+    reference_dose: the dose whose mean Cmax is the reference exposure of the drug's effects; where it
+    is over the maximum, as in a trial, reference_why says so. exposure_cv: coefficient of variation of
+    exposure between people. observe_hours: when the peak effect is looked at. None: not known, or no
+    such limit in the source.
     """
 
     route: str
@@ -74,6 +116,9 @@ class DrugRoute(Record):
     infusion: bool = False
     exposure_cv: float = Field(default=0.3, gt=0)
     observe_hours: float = Field(gt=0)
+    over_min: float | None = Field(default=None, gt=0)
+    cmax: Peak | None = None
+    reference_why: str = ""
     note: str = ""
     source: str
     confidence: Confidence
@@ -81,22 +126,31 @@ class DrugRoute(Record):
 
 class Drug(Record):
     """One drug. `classes` are names of `data/classes.yaml`; a drug without routes is never a candidate,
-    only a partner that rules name."""
+    only a partner that rules name.
+
+    mechanism: channels and autonomic actions at the reference exposure, 1 being full block or drive; of IKr 1 is what
+    dofetilide blocks at 500 ug, 57 % by its IC50 and free peak.
+    confidence: of its names, codes, classes, goals and indications.
+    """
 
     id: str
     name: str
     aliases: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
     salts: tuple[str, ...] = ()
-    atc: str | None = None
-    rxcui: str | None = None
+    atc: str | None = Field(default=None, pattern=r"^[A-Z]\d\d[A-Z]{2}\d\d$")
+    rxcui: str | None = Field(default=None, pattern=r"^\d{2,7}$")
     classes: tuple[str, ...]
     goals: tuple[str, ...] = ()
     indications: tuple[str, ...] = ()
     mechanism: dict[str, float] = Field(default_factory=dict)
+    mechanism_source: str = "from memory of textbooks, potencies and free peaks"
+    mechanism_confidence: Confidence = "memory"
+    channels: Channels | None = None
+    binding: Binding | None = None
     half_life_h: float | None = None
-    renal: str = ""
-    hepatic: str = ""
+    renal: Adjustment | None = None
+    hepatic: Adjustment | None = None
     routes: tuple[DrugRoute, ...] = ()
     effects: EffectFacts = EffectFacts()
     sources: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from knowledge.diagnoses import diagnoses_in, load_diagnoses
 from knowledge.drugs import EVERY, Catalogue
+from knowledge.labs import LABS
 from knowledge.names import find_drugs_in
 
 VERSION = "2"  # part of the index's hash: raise it when vectors change
@@ -100,6 +101,19 @@ _SYNONYMS = {
 }
 
 
+class OwnEmbedding:
+    """The embedding of this module, over one catalogue."""
+
+    name = f"own embedding {VERSION}"
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def embed(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Unit vectors of texts: (text, axis)."""
+        return embed(texts, self._catalogue)
+
+
 def embed(texts: Iterable[str], catalogue: Catalogue) -> NDArray[np.float32]:
     """Unit vectors of texts: (text, axis). An empty text gives the first axis, never NaN."""
     axes = _axes(catalogue)
@@ -128,6 +142,19 @@ def _vector(text: str, catalogue: Catalogue, axes: Mapping[str, int]) -> NDArray
         vector[0] = 1.0
         return vector
     return vector / np.float32(length)
+
+
+def facts_asked(text: str) -> frozenset[str]:
+    """The facts of rules that a question is about: diagnoses and labs, by what people call them, too."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    # "Why no flecainide after an infarct?" denies no infarct.
+    said = " ".join(word for word in words if word not in ("no", "not", "without"))
+    said += "".join(f". {_SYNONYMS[_stem(word)]}" for word in words if _stem(word) in _SYNONYMS)
+    # Digoxin is a drug before it is a level.
+    named = (lab for name, lab in LABS.items() if name != "digoxin" and name.replace("_", " ") in said)
+    labs = {lab.fact for lab in named}
+    renal = {"crcl_ml_min", "crcl_ml_min_173"} if "renal" in said else set()
+    return diagnoses_in(None, said) | labs | renal
 
 
 def _features(text: str, catalogue: Catalogue) -> Iterator[tuple[str, float]]:

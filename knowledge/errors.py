@@ -28,3 +28,11 @@ class CatalogueError(KnowledgeError):
 
 class StoreError(KnowledgeError):
     """The search index cannot be built or opened."""
+
+
+class ImportFileError(KnowledgeError):
+    """A file of rules from elsewhere is malformed; the message names file and line. Nothing was imported."""
+
+
+class ImportedRulesError(KnowledgeError):
+    """The store of imported rules cannot be read or written."""

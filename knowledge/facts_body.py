@@ -9,24 +9,64 @@ if TYPE_CHECKING:
     from knowledge.chart import Chart
 
 
-def _crcl(chart: "Chart") -> Known:
-    """Cockcroft-Gault with the actual weight, as the dofetilide and sotalol labels ask.
+def _creatinine_clearance(weigh: Callable[["Chart"], Known]) -> Callable[["Chart"], Known]:
+    """Cockcroft-Gault, in mL/min, with the weight that `weigh` reads.
 
     CrCl = (140 - age) * weight / (72 * creatinine in mg/dL), times 0.85 in women
-    (doi:10.1159/000180580). mL/min.
+    (doi:10.1159/000180580).
     """
-    patient = chart.patient
-    creatinine = chart.labs.get("creatinine_umol_l")
-    needed = {
-        "age_years": patient.age_years if patient else None,
-        "sex": patient.sex if patient and patient.sex != "unknown" else None,
-        "weight_kg": patient.weight_kg if patient else None,
-        "creatinine": creatinine,
-    }
-    if patient is None or patient.weight_kg is None or creatinine is None or needed["sex"] is None:
-        return None, tuple(name for name, value in needed.items() if value is None)
-    crcl = (140 - patient.age_years) * patient.weight_kg / (72 * creatinine / 88.402)
-    return crcl * (0.85 if patient.sex == "female" else 1.0), ()
+
+    def read(chart: "Chart") -> Known:
+        patient = chart.patient
+        creatinine = chart.labs.get("creatinine_umol_l")
+        weight, weightless = weigh(chart)
+        missing = [
+            *(() if patient else ("age_years",)),
+            *(() if patient and patient.sex != "unknown" else ("sex",)),
+            *weightless,
+            *(() if creatinine is not None else ("creatinine",)),
+        ]
+        if missing or patient is None or weight is None or creatinine is None:
+            return None, tuple(missing)
+        crcl = (140 - patient.age_years) * weight / (72 * creatinine / 88.402)
+        return crcl * (0.85 if patient.sex == "female" else 1.0), ()
+
+    return read
+
+
+def _actual_weight(chart: "Chart") -> Known:
+    """As weighed: what the labels of dofetilide and sotalol ask for."""
+    weight = chart.patient.weight_kg if chart.patient else None
+    return (weight, ()) if weight is not None else (None, ("weight_kg",))
+
+
+def _lean_weight(chart: "Chart") -> Known:
+    """The ideal weight, or the actual one where that is less: what digoxin's dosing tables ask for.
+
+    Devine's ideal weight: 50 kg in men, 45.5 kg in women, and 2.3 kg for each inch over five feet
+    (doi:10.1177/106002807400801104).
+    """
+    weight, missing = _actual_weight(chart)
+    height = chart.patient.height_cm if chart.patient else None
+    if chart.patient is None or weight is None or height is None or chart.patient.sex == "unknown":
+        return None, (*missing, *(() if height is not None else ("height_cm",)))
+    ideal = (45.5 if chart.patient.sex == "female" else 50.0) + 2.3 * (height / 2.54 - 60)
+    return min(float(weight), max(ideal, 0.0)), ()
+
+
+def _adjusted_weight(chart: "Chart") -> Known:
+    """Where a label names no weight: the actual one, but above 120 % of the lean weight that and two
+
+    fifths of the rest, as is usual in the obese (from memory).
+    """
+    weight, _ = _actual_weight(chart)
+    lean, missing = _lean_weight(chart)
+    if weight is None or lean is None:
+        return None, missing
+    return (lean + 0.4 * (weight - lean) if weight > 1.2 * lean else weight), ()
+
+
+_crcl = _creatinine_clearance(_actual_weight)
 
 
 def _crcl_per_bsa(chart: "Chart") -> Known:
@@ -66,17 +106,33 @@ def _low_pressure(limit_mmhg: float) -> Callable[["Chart"], Known]:
 
 
 def _pregnant(chart: "Chart") -> Known:
-    """As said; else by the chart; men, and women outside 12 to 55 years, are not pregnant."""
+    """If said or charted; men, and women outside 12 to 55 years, are not pregnant unless it is said."""
     patient = chart.patient
     if patient is None:
         return None, ("pregnant",)
-    if patient.pregnant is not None:
-        return patient.pregnant, ()
-    if "pregnancy_charted" in chart.diagnoses:
+    if patient.pregnant or "pregnancy_charted" in chart.diagnoses:
         return True, ()
+    if patient.pregnant is not None:
+        return False, ()
     if patient.sex == "male" or not 12 <= patient.age_years <= 55:
         return False, ()
     return None, ("pregnant",)
+
+
+def _cardiogenic_shock(chart: "Chart") -> Known:
+    """On record; a shock of which no kind is said may be one."""
+    charted = chart.known("cardiogenic_shock_charted")
+    if charted[0] is not False:
+        return charted
+    kinds = {"shock", "shock_of_another_kind"}
+    of_no_kind = any(entry & kinds == {"shock"} for entry in chart.entries)
+    return (None, ("conditions: the kind of shock",)) if of_no_kind else (False, ())
+
+
+def _medications_read(chart: "Chart") -> Known:
+    """Whether every entry of the medication list names a drug of the catalogue."""
+    unknown = tuple(f"medications: what is {name!r}?" for name in chart.unknown_medications)
+    return (None, unknown) if unknown else (True, ())
 
 
 def _female(chart: "Chart") -> Known:
@@ -139,8 +195,8 @@ def _continuous_ecg_refused(chart: "Chart") -> Known:
     return chart.patient is not None and chart.patient.continuous_ecg is False, ()
 
 
-def _tisdale(points_of_drugs: int, limit: int) -> Callable[["Chart"], Known]:
-    """Whether the Tisdale score reaches a limit (doi:10.1161/CIRCOUTCOMES.113.000152).
+def _tisdale(points_of_drugs: int, limit: int, *, loop: bool = False) -> Callable[["Chart"], Known]:
+    """Whether the Tisdale score reaches a limit (doi:10.1161/CIRCOUTCOMES.113.000152). loop: with a loop diuretic.
 
     Unknown items leave a range from none to all of their points; it is unknown only inside that.
     """
@@ -149,12 +205,12 @@ def _tisdale(points_of_drugs: int, limit: int) -> Callable[["Chart"], Known]:
         items: list[tuple[Known, int]] = [
             (_compare(chart, "age_years", lambda years: years >= 68), 1),
             (_female(chart), 1),
-            (chart.takes("loop_diuretic"), 1),
+            ((True, ()) if loop else chart.takes("loop_diuretic"), 1),
             (_compare(chart, "potassium_mmol_l", lambda value: value <= 3.5), 2),
             (_compare(chart, "qtc_ms", lambda value: value >= 450), 2),
             (chart.known("acute_mi"), 2),
             (chart.known("sepsis"), 3),
-            (chart.known("heart_failure"), 3),
+            (any_of(chart.known("heart_failure"), _reduced_ef(chart)), 3),
         ]
         low = points_of_drugs + sum(points for (value, _), points in items if value)
         high = low + sum(points for (value, _), points in items if value is None)
@@ -178,7 +234,10 @@ BODY: dict[str, Callable[["Chart"], Known]] = {
     "female": _female,
     "pregnant": _pregnant,
     "crcl_ml_min": _crcl,
+    "crcl_lean_ml_min": _creatinine_clearance(_lean_weight),
+    "crcl_adjusted_ml_min": _creatinine_clearance(_adjusted_weight),
     "crcl_ml_min_173": _crcl_per_bsa,
+    "cardiogenic_shock": _cardiogenic_shock,
     "severe_hepatic_impairment": _severe_hepatic,
     "reduced_ef": _reduced_ef,
     "sbp_below_90": _low_pressure(90),
@@ -191,11 +250,12 @@ BODY: dict[str, Callable[["Chart"], Known]] = {
     "thrombocytopenia": _lab_or_chart(
         "platelets_10e9_l", lambda value: value < 100, "thrombocytopenia_charted"
     ),
-    "on_anticoagulant": lambda chart: chart.takes("anticoagulant"),
     "on_digoxin": _on_digoxin,
     "continuous_ecg_refused": _continuous_ecg_refused,
     "tisdale_7_with_one": _tisdale(3, 7),
+    "tisdale_7_with_one_and_loop": _tisdale(3, 7, loop=True),
     "tisdale_7_with_two": _tisdale(6, 7),
     "conditions": _given("conditions"),
     "medications": _given("medications"),
+    "medications_read": _medications_read,
 }

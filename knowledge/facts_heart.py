@@ -101,6 +101,23 @@ def _qtc_rise_percent(chart: "Chart") -> Known:
     return 100 * rise / baseline, ()
 
 
+def _qrs_rise_percent(chart: "Chart") -> Known:
+    """QRS now against the baseline of qt_history; no history means no known rise."""
+    history = chart.patient.qt_history if chart.patient else ()
+    before = next((entry.qrs_ms for entry in history if entry.drug is None and entry.qrs_ms), None)
+    now = chart.findings.qrs_ms
+    if before is None:
+        return 0.0, ()
+    return (None, ("qrs_ms",)) if now is None else (100 * (now - before) / before, ())
+
+
+def _av_block_1(chart: "Chart") -> Known:
+    """A PR over 200 ms, or first degree AV block on record; in fibrillation there is no PR."""
+    pr, in_af = chart.findings.pr_ms, _af_now(chart)[0]
+    charted = chart.known("av_block_1_charted")
+    return (True, ()) if pr is not None and pr > 200 and in_af is not True else charted
+
+
 def _pacemaker(chart: "Chart") -> Known:
     said = chart.patient.pacemaker if chart.patient else None
     if said is not None:
@@ -119,12 +136,24 @@ def _ecg_seen(chart: "Chart") -> Known:
 
 
 def _cardioversion_cleared(chart: "Chart") -> Known:
-    """Three weeks of anticoagulation, a clear echocardiogram, or an onset within 48 h, and said so."""
+    """Three weeks of anticoagulation, a clear echocardiogram, or an onset within 48 h, and said so.
+
+    On an anticoagulant, and nobody says since when: unknown.
+    """
     patient = chart.patient
     if patient is None:
-        return False, ()
+        return None, ("anticoagulated_3_weeks",)
     recent = patient.af_duration_hours is not None and patient.af_duration_hours < 48
-    return bool(patient.anticoagulated_3_weeks or patient.tee_cleared or recent), ()
+    if patient.anticoagulated_3_weeks or patient.tee_cleared or recent:
+        return True, ()
+    treated, missing = chart.takes("anticoagulant")
+    if treated is None:
+        return None, missing
+    return (
+        (None, ("anticoagulated_3_weeks",))
+        if treated and patient.anticoagulated_3_weeks is None
+        else (False, ())
+    )
 
 
 HEART: dict[str, Callable[["Chart"], Known]] = {
@@ -142,6 +171,9 @@ HEART: dict[str, Callable[["Chart"], Known]] = {
     "ventricular_conduction_abnormality": _wide_qrs,
     "wide_complex_tachycardia": _wide_complex_tachycardia,
     "pacemaker": _pacemaker,
+    "av_block_1": _av_block_1,
+    "st_elevation_seen": lambda chart: (chart.findings.st_elevation is True, ()),
+    "qrs_rise_percent": _qrs_rise_percent,
     "ecg_seen": _ecg_seen,
     "qtc_ms": _qtc,
     "qtc_or_qt_ms": _qtc_or_qt,

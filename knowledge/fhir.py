@@ -4,12 +4,16 @@ A Bundle that holds no Condition, medication or AllergyIntolerance at all says n
 that list is then unknown, not empty.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from knowledge.drugs import load_catalogue
 from knowledge.errors import PatientFileError
+from knowledge.labs import plain_utc
+from knowledge.names import find_drugs_in
 
 _LABS = {
     "2823-3": "potassium", "6298-4": "potassium", "19123-9": "magnesium", "2601-3": "magnesium",
@@ -29,7 +33,9 @@ _VITALS: dict[str, tuple[str, dict[str, float]]] = {
     "8806-2": ("lvef_percent", {"%": 1.0}),
 }
 _PREGNANCY, _PREGNANT = "82810-3", {"77386006": True, "60001007": False}
-_VOID = {"entered-in-error", "cancelled", "not-taken", "not-done", "refuted", "stopped", "unknown"}
+_VOID = {"entered-in-error", "cancelled", "not-taken", "not-done", "refuted", "draft", "intended"}
+_ENDED = {"stopped", "completed", "ended"}
+_NO_ALLERGY = {"716186003", "409137002"}  # SNOMED: no known allergy, no known drug allergy
 _MEDICATIONS = ("MedicationStatement", "MedicationRequest", "MedicationAdministration")
 
 
@@ -110,17 +116,18 @@ def _text(concept: Any) -> str:
 
 
 def _time(resource: Mapping[str, Any]) -> str | None:
-    for key in ("effectiveDateTime", "issued", "dateAsserted", "authoredOn"):
-        if isinstance(resource.get(key), str):
-            return str(resource[key])
+    """When it was, as written; a year or a month alone is its first day."""
+    said = [resource.get(key) for key in ("effectiveDateTime", "issued", "dateAsserted", "authoredOn")]
     period = resource.get("effectivePeriod")
-    return period.get("end") or period.get("start") if isinstance(period, dict) else None
+    said += [period.get("end"), period.get("start")] if isinstance(period, dict) else []
+    text = next((text for text in said if isinstance(text, str)), None)
+    return text + "-01-01"[len(text) - 4 :] if text and len(text) in (4, 7) else text
 
 
 def _moment(text: str | None) -> datetime | None:
-    """A FHIR date or time, its zone dropped; None when it is neither or only a year or month."""
+    """A FHIR date or time, in UTC where it has a zone, without one; None when it is neither."""
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=None) if text else None
+        return plain_utc(datetime.fromisoformat(text.replace("Z", "+00:00"))) if text else None
     except ValueError:
         return None
 
@@ -161,16 +168,29 @@ def _read_observation(resource: Mapping[str, Any], reading: _Reading) -> None:
         unit = quantity.get("code") or quantity.get("unit")
         lab = next((_LABS[code] for code in codes if code in _LABS), None)
         vital = next((_VITALS[code] for code in codes if code in _VITALS), None)
-        if lab and "value" in quantity:
+        value = _value(quantity)
+        if quantity.get("comparator"):
+            name = _text(carrier.get("code")) or lab or "a value"
+            bound = f"{name} {quantity['comparator']} {quantity.get('value')}"
+            reading.not_understood.append(f"{bound}: only a bound, read as just beyond it")
+        if lab and value is not None:
             unit = None if unit in ("1", "{INR}") else unit
-            reading.add("labs", {"name": lab, "value": quantity["value"], "unit": unit, "time": time})
-        elif vital and "value" in quantity:
-            _read_vital(*vital, quantity["value"], unit, time or "", reading)
+            reading.add("labs", {"name": lab, "value": value, "unit": unit, "time": time})
+        elif vital and value is not None:
+            _read_vital(*vital, value, unit, time or "", reading)
         elif _PREGNANCY in codes:
             said = [_PREGNANT.get(str(c.get("code"))) for c in _codings(carrier.get("valueCodeableConcept"))]
             reading.document["pregnant"] = next((value for value in said if value is not None), None)
         else:
             reading.not_understood.append(_text(carrier.get("code")) or "an Observation without a name")
+
+
+def _value(quantity: Mapping[str, Any]) -> Any:
+    """The value; of a bound such as "> 6.0" the next number beyond it, so that limits are passed."""
+    value, comparator = quantity.get("value"), str(quantity.get("comparator") or "")
+    if not comparator or isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return math.nextafter(float(value), math.inf if comparator.startswith(">") else -math.inf)
 
 
 def _read_vital(
@@ -187,14 +207,20 @@ def _read_condition(resource: Mapping[str, Any], reading: _Reading) -> None:
     reading.document.setdefault("conditions", [])
     concept = resource.get("code")
     text = _text(concept)
-    icd10 = [c.get("code") for c in _codings(concept) if "icd-10" in str(c.get("system"))]
-    foreign = [c.get("code") for c in _codings(concept) if "icd-10" not in str(c.get("system"))]
-    if icd10:
-        reading.add("conditions", {"code": icd10[0], "system": "icd10", "text": text})
-    elif text or foreign:
-        reading.add("conditions", {"code": foreign[0] if foreign else None, "system": "other", "text": text})
-    else:
+    codings = [(str(c["code"]), _system(c)) for c in _codings(concept) if c.get("code")]
+    known = [coding for coding in codings if coding[1] != "other"] or codings[:1]
+    for code, system in known:
+        reading.add("conditions", {"code": code, "system": system, "text": text})
+    if text and not known:
+        reading.add("conditions", {"text": text})
+    if not text and not known:
         reading.not_understood.append("a Condition without code and text")
+
+
+def _system(coding: Mapping[str, Any]) -> str:
+    """icd10 | snomed | other."""
+    system = str(coding.get("system")).lower()
+    return "icd10" if "icd-10" in system else "snomed" if "snomed" in system else "other"
 
 
 def _read_medication(
@@ -204,16 +230,40 @@ def _read_medication(
     reference = (resource.get("medicationReference") or {}).get("reference", "")
     contained = {f"#{r.get('id')}": r for r in _list(resource, "contained")}
     meant = drugs.get(reference) or contained.get(reference) or {}
-    name = _text(resource.get("medicationCodeableConcept")) or _text(meant.get("code"))
-    if not name:
-        reading.not_understood.append(f"a {resource['resourceType']} without a name")
-        return
-    given = _moment(_time(resource)) if resource["resourceType"] == "MedicationAdministration" else None
-    hours_ago = max(0.0, (now - given).total_seconds() / 3600) if given else None
+    concept = resource.get("medicationCodeableConcept") or meant.get("code")
+    taken = _last_taken(resource)
+    hours_ago = max(0.0, (now - taken).total_seconds() / 3600) if taken else None
     dose, route = _dosage(resource)
-    reading.add(
-        "medications", {"name": name, "dose": dose, "route": route, "last_taken_hours_ago": hours_ago}
-    )
+    # A medication that has no name is not one that is not taken: the mask has to hear of it.
+    for name in _drug_names(concept) or [f"a {resource['resourceType']} without a name"]:
+        entry = {"name": name, "dose": dose, "route": route, "last_taken_hours_ago": hours_ago}
+        reading.add("medications", entry)
+
+
+def _last_taken(resource: Mapping[str, Any]) -> datetime | None:
+    """When it was given, or when a medication that has ended ended; None when it is still taken, or not said."""
+    if resource["resourceType"] == "MedicationAdministration":
+        period = resource.get("effectivePeriod") or {}
+        return _moment(_time(resource) or period.get("start"))
+    if resource.get("status") not in _ENDED:
+        return None
+    periods = (resource.get("effectivePeriod"), (resource.get("dispenseRequest") or {}).get("validityPeriod"))
+    return next((_moment(period["end"]) for period in periods if period and period.get("end")), None)
+
+
+def _drug_names(concept: Any) -> list[str]:
+    """What a concept calls a drug: by its text, and by its RxNorm codes where they say another drug."""
+    text, named = _text(concept), []
+    for coding in _codings(concept):
+        if "rxnorm" in str(coding.get("system")).lower() and coding.get("code"):
+            drug = next((d for d in load_catalogue() if d.rxcui == str(coding["code"])), None)
+            if drug is not None and drug.name.lower() not in text.lower():
+                named.append(drug.name)
+            elif drug is None and not text:
+                named.append(f"code {coding['code']} of RxNorm")
+    if text and not any(find_drugs_in(text, load_catalogue())) and named:
+        return named
+    return [*([text] if text else []), *named]
 
 
 def _dosage(resource: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -235,6 +285,10 @@ def _dosage(resource: Mapping[str, Any]) -> tuple[str | None, str | None]:
 def _read_allergy(resource: Mapping[str, Any], reading: _Reading) -> None:
     """An allergy; a statement that none is known gives the list, and no entry."""
     reading.document.setdefault("allergies", [])
-    substance = _text(resource.get("code"))
-    if substance and not substance.lower().startswith(("no known", "none")):
+    concept = resource.get("code")
+    codes = {str(coding.get("code")) for coding in _codings(concept)}
+    if codes & _NO_ALLERGY or _text(concept).lower().startswith(("no known", "none")):
+        return
+    # An allergy of which only a code is known is one all the same: the mask says that it was not looked at.
+    for substance in _drug_names(concept) or [f"code {code}" for code in sorted(codes)] or ["code missing"]:
         reading.add("allergies", {"substance": substance})

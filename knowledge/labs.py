@@ -6,6 +6,7 @@ Conversions are exact ratios of molar masses (K 39.098, Mg 24.305, Ca 40.078, Na
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from knowledge.errors import PatientFileError
 
@@ -94,3 +95,8 @@ def convert(lab: str, value: float, unit: str | None) -> float:
             f"Check the value and its unit; {low:g} to {high:g} {entry.fact.removeprefix(lab).strip('_')} can be.",
         )
     return converted
+
+
+def plain_utc(moment: datetime) -> datetime:
+    """A time in UTC where it has a zone, and without it: times with and without zones can be compared."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

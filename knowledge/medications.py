@@ -55,6 +55,8 @@ def resolve_medications(
 def substances(text: str, catalogue: Catalogue) -> frozenset[str]:
     """The drugs that an allergy on record may be to: drugs it names, and the members of classes it names."""
     drugs = {mention.drug.id for mention in find_drugs_in(text, catalogue)}
+    found = resolve_drug(text, catalogue)
+    drugs |= {drug.id for drug in found.suggestions if found.ambiguous}
     words = text.lower()
     for name, entry in catalogue.classes.items():
         if any(alias in words for alias in entry.allergy_names):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from knowledge.errors import PatientFileError
-from knowledge.labs import LABS, convert, lab_name
+from knowledge.labs import LABS, convert, lab_name, plain_utc
 
 MAX_BYTES = 20_000_000
 
@@ -74,9 +74,10 @@ class AllergyEntry(_Entry):
 
 
 class QtEntry(_Entry):
-    """An earlier QTc. drug: what was taken then; None for a baseline."""
+    """An earlier QTc, and QRS if it is known. drug: what was taken then; None for a baseline."""
 
     qtc_ms: Annotated[Number, Field(gt=150, lt=900)]
+    qrs_ms: Annotated[Number, Field(gt=30, lt=400)] | None = None
     time: datetime | None = None
     drug: str | None = None
 
@@ -127,7 +128,7 @@ class Patient(BaseModel):
             name = lab_name(entry.name)
             if name is None:
                 continue
-            when = entry.time.replace(tzinfo=None).timestamp() if entry.time else -math.inf
+            when = plain_utc(entry.time).timestamp() if entry.time else -math.inf
             value = convert(name, entry.value, entry.unit)
             if name not in newest or when >= newest[name][0]:
                 newest[name] = (when, value)
@@ -163,7 +164,7 @@ def parse_patient(document: dict[str, Any], origin: str = "patient") -> Patient:
 
         try:
             document = patient_document(document, date.today())
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, TypeError, ValueError, LookupError, OverflowError) as error:
             raise PatientFileError(
                 f"{origin} is malformed FHIR: {error}", "Give a valid FHIR R4 Bundle."
             ) from error

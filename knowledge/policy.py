@@ -15,6 +15,16 @@ override; C caution, watch; I for information.
 5. Both `blocked` and `cannot_evaluate` keep an action from being ranked among the choices. A blocked action is not
    simulated either. One that cannot be evaluated may be simulated when somebody asks for it by name: a question
    about an ECG without a patient file has an answer, and the answer says that the mask could not judge.
+6. What nobody measured and nothing points to (an ejection fraction, a blood pressure before a tablet) is a caution
+   that names it, not a refusal. Beside a medication that is not in the catalogue dofetilide, sotalol, ibutilide and
+   dronedarone, barred with whole classes of others, are refused, and other antiarrhythmics are warned of.
+7. Where chart and ECG disagree, the finding that forbids more is taken, and a caution says so.
+8. Imported rules are judged beside these, under ids of their own: as the gravest wins, they can only tighten.
+
+To ten ordinary patients (`benchmarks/ordinary_patients.py`) this leaves 67 % of all usual doses without a remark and
+87 % with cautions and overrides; what it takes from them is what labels and guidelines forbid: antiarrhythmics with
+each other, class IC and diltiazem in heart failure, QT drugs and digoxin at a potassium of 3.1, cardioversion of
+atrial fibrillation without three weeks of anticoagulation.
 """
 
 from collections.abc import Collection

@@ -137,6 +137,11 @@ class Rule(Record):
             raise ValueError(error.message) from error
         return self
 
+    def case(self) -> str:
+        """What it speaks of, severity and words apart: two rules of one case should not disagree."""
+        said = {"id", "kind", "severity", "text", "advice", "source", "source_type", "confidence", "examples"}
+        return self.model_dump_json(exclude=said)
+
     def condition(self) -> Condition | None:
         """`when`, parsed."""
         return parse_condition(self.when, known_facts()) if self.when else None
@@ -147,7 +152,11 @@ def read_rules(folder: Path) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for path in sorted(folder.glob("*.yaml")):
         document = read_yaml(path)
-        for entry in cite(document["rules"], document.get("sources", {})):
+        entries = document.get("rules") if isinstance(document, dict) else None
+        sources = document.get("sources") or {} if isinstance(document, dict) else None
+        if not isinstance(entries, list) or not isinstance(sources, dict):
+            raise CatalogueError(f"{path.name}: no list of rules", "It has `sources:` and `rules:`.")
+        for entry in cite(entries, sources):
             try:
                 rules.append(Rule.model_validate(entry))
             except ValidationError as error:
@@ -157,6 +166,14 @@ def read_rules(folder: Path) -> tuple[Rule, ...]:
     twice = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
     if twice:
         raise CatalogueError(f"rules that occur twice: {', '.join(twice)}", "Give each rule its own id.")
+    cases: dict[str, Rule] = {}
+    for rule in rules:
+        other = cases.setdefault(rule.case(), rule)
+        if other.severity != rule.severity:
+            raise CatalogueError(
+                f"{other.id} and {rule.id} contradict each other: {other.severity} and {rule.severity} of one case",
+                "Keep one of the two.",
+            )
     return tuple(rules)
 
 

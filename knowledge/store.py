@@ -7,20 +7,23 @@ processes can build at once.
 
 import hashlib
 import json
-import os
 import shutil
-import sys
 import tempfile
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.drugs import Catalogue, Drug, load_catalogue
-from knowledge.embedding import VERSION, embed
+from knowledge.embedding import OwnEmbedding, facts_asked
 from knowledge.errors import StoreError
+from knowledge.folders import cache_folder
+from knowledge.imported import load_imported
 from knowledge.names import find_drugs_in
 from knowledge.rules import Rule, load_rules
 
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 
 _NAME = "knowledge"
 _READY = "ready.json"
-PAIR = 0.3  # how much nearer a rule comes that is about two drugs of the question
+# How much nearer a rule comes that is about two drugs of the question, or about a drug and a finding of it.
+PAIR = 0.3
 FEW = 8  # a class of no more drugs is found by each of their names
 _OPENING = threading.Lock()  # chromadb is not made for two threads that open one folder
 
@@ -57,14 +61,24 @@ class Entry:
     index_text: str
     subjects: tuple[str, ...]
     partners: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+class Embedder(Protocol):
+    """Whatever makes unit vectors of texts; `name` changes when the vectors do."""
+
+    @property
+    def name(self) -> str: ...
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
 class RuleStore:
     """An open index."""
 
-    def __init__(self, collection: "ChromaCollection", catalogue: Catalogue) -> None:
+    def __init__(self, collection: "ChromaCollection", catalogue: Catalogue, embedder: Embedder) -> None:
         self._collection = collection
         self._catalogue = catalogue
+        self._embed = embedder.embed
 
     def __len__(self) -> int:
         return self._collection.count()
@@ -77,9 +91,10 @@ class RuleStore:
         if not text.strip() or n < 1:
             return []
         named = {mention.drug.id for mention in find_drugs_in(text, self._catalogue)}
+        question = self._embed([text])
         try:
             found = self._collection.query(
-                query_embeddings=embed([text], self._catalogue),
+                query_embeddings=question,
                 n_results=len(self),
                 include=["metadatas", "distances"],
             )
@@ -112,49 +127,42 @@ def _hit(entry_id: str, row: Any, score: float) -> Hit:
 
 
 def _joins(row: Any, named: Collection[str], text: str) -> bool:
-    """Whether a rule is about two of the drugs named; or, if that is asked, what one interacts with."""
+    """Whether a rule is about two things of the question, drugs or a drug and a finding; or its one drug interacts."""
     subjects, partners = set(row.get("subjects") or ()), set(row.get("partners") or ())
     if not partners:
-        return False
+        asked = bool(subjects & set(named)) and len(subjects) <= FEW
+        return asked and not facts_asked(text).isdisjoint(row.get("facts") or ())
     if len(named) == 1:
         return "interact" in text.lower() and not (subjects | partners).isdisjoint(named)
     return any(one in subjects and other in partners for one, other in permutations(named, 2))
 
 
-def open_store(folder: Path | None = None) -> RuleStore:
-    """Open the index of the knowledge base that is installed; build it where it is not there, or damaged.
+def open_store(folder: Path | None = None, embedder: Embedder | None = None) -> RuleStore:
+    """Open the index of the rules, the drugs and the user's own rules; build it where it is not there, or damaged.
 
-    folder: where indexes are kept; None: the user's cache. Raises StoreError.
+    folder: where indexes are kept; None: the user's cache. embedder None: our own, without network. Raises
+    StoreError.
     """
-    catalogue, rules = load_catalogue(), load_rules()
-    entries = list(_entries(catalogue, rules))
+    catalogue = load_catalogue()
+    embedder = embedder or OwnEmbedding(catalogue)
+    entries = list(_entries(catalogue, (*load_rules(), *load_imported(catalogue).rules)))
     home = folder if folder is not None else cache_folder()
-    name = f"index-{_content_hash(entries)}"
+    name = f"index-{_content_hash(entries, embedder)}"
     with _OPENING:
         for built in sorted(home.glob(f"{name}-*/{_READY}")):
             try:
-                return RuleStore(_open(built.parent, len(entries)), catalogue)
+                return RuleStore(_open(built.parent, len(entries)), catalogue, embedder)
             except Exception:  # whatever chromadb finds wrong with it: it is only an index
                 shutil.rmtree(built.parent, ignore_errors=True)
         try:
             home.mkdir(parents=True, exist_ok=True)
-            return RuleStore(_open(_build(home, name, entries, catalogue), len(entries)), catalogue)
+            built = _build(home, name, entries, embedder)
+            return RuleStore(_open(built, len(entries)), catalogue, embedder)
         except OSError as error:
             raise StoreError(
                 f"cannot write the search index to {home}: {error.strerror}",
                 "Set ECGWM_HOME to another folder.",
             ) from error
-
-
-def cache_folder() -> Path:
-    """Where this user's indexes are kept: $ECGWM_HOME/cache, or the place this system has for caches."""
-    if home := os.environ.get("ECGWM_HOME"):
-        return Path(home) / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "ecgwm-agent"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "ecgwm-agent" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ecgwm-agent"
 
 
 def _entries(catalogue: Catalogue, rules: Sequence[Rule]) -> Iterator[Entry]:
@@ -166,7 +174,9 @@ def _entries(catalogue: Catalogue, rules: Sequence[Rule]) -> Iterator[Entry]:
             for names in (rule.drugs, rule.partners)
         )
         words = _rule_words(rule, catalogue)
-        yield Entry(rule.id, "rule", rule.text, rule.source, words, subjects, partners)
+        condition = rule.condition()
+        facts = tuple(sorted(condition.facts)) if condition else ()
+        yield Entry(rule.id, "rule", rule.text, rule.source, words, subjects, partners, facts)
 
 
 def _drug_entry(drug: Drug, catalogue: Catalogue) -> Entry:
@@ -194,13 +204,14 @@ def _metadata(entry: Entry) -> dict[str, Any]:
         "subjects": entry.subjects,
         "partners": entry.partners,
         "drugs": (*entry.subjects, *entry.partners),
+        "facts": entry.facts,
     }
     kept = {name: sorted(set(drugs)) for name, drugs in lists.items() if drugs}
     return {"kind": entry.kind, "text": entry.text, "source": entry.source, **kept}
 
 
-def _content_hash(entries: Sequence[Entry]) -> str:
-    content = json.dumps([VERSION, [[*vars(entry).values()] for entry in entries]], sort_keys=True)
+def _content_hash(entries: Sequence[Entry], embedder: Embedder) -> str:
+    content = json.dumps([embedder.name, [[*vars(entry).values()] for entry in entries]], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -219,8 +230,9 @@ def _client(folder: Path) -> "Client":
     return cast("Client", client)  # its declared type has no close()
 
 
-def _build(home: Path, name: str, entries: Sequence[Entry], catalogue: Catalogue) -> Path:
+def _build(home: Path, name: str, entries: Sequence[Entry], embedder: Embedder) -> Path:
     """Build an index in a folder of its own, then give it its name: no other process sees half of one."""
+    vectors = embedder.embed([entry.index_text for entry in entries])
     building = Path(tempfile.mkdtemp(prefix="building-", dir=home))
     client = _client(building)
     collection = client.create_collection(
@@ -228,7 +240,7 @@ def _build(home: Path, name: str, entries: Sequence[Entry], catalogue: Catalogue
     )
     collection.add(
         ids=[f"{entry.kind}:{entry.id}" for entry in entries],
-        embeddings=embed([entry.index_text for entry in entries], catalogue),
+        embeddings=vectors,
         metadatas=[_metadata(entry) for entry in entries],
     )
     client.close()

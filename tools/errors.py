@@ -14,6 +14,10 @@ class MissingInputError(ToolError):
     """The job needs an input that was not given, such as the pre-dose ECG."""
 
 
+class UsageError(ToolError):
+    """What was asked for is not there, such as a format or a preset, or options do not go together."""
+
+
 class OutputError(ToolError):
     """A result file cannot be written."""
 

@@ -21,13 +21,16 @@ def write_simulated(
     seed: int,
     samples_mv: NDArray[np.float32],
     fs_hz: float,
+    when: str | None = None,
 ) -> tuple[str, ...]:
     """Write the samples_mv of one action, (sample, lead, time): a WFDB record each, and a plot of the first.
 
-    The headers say that they are simulated. Returns the paths, of each record its .hea. Raises OutputError.
+    when: in words, where "`hours` after the dose" would leave open after which. The headers say that the ECGs are
+    simulated. Returns the paths, of each record its .hea. Raises OutputError.
     """
     stem = f"{_slug(action)}_{_slug(f'{hours:g}')}h"
-    note = f"simulated by a world model, no recording; {action}, {hours:g} h after the dose; seed {seed}"
+    title = f"{action}, {when or f'{hours:g} h after the dose'}"
+    note = f"simulated by a world model, no recording; {title}; seed {seed}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".unfinished-") as aside:
@@ -41,9 +44,7 @@ def write_simulated(
         raise OutputError(
             f"cannot write to {folder}: {reason}", "Choose another folder with --out."
         ) from error
-    plot = _plot(
-        folder / f"{stem}.png", pre, Ecg(samples_mv[0].astype(np.float64), fs_hz, LEADS), action, hours
-    )
+    plot = _plot(folder / f"{stem}.png", pre, Ecg(samples_mv[0].astype(np.float64), fs_hz, LEADS), title)
     return (*(str(folder / f"{name}.hea") for name in names), str(plot))
 
 
@@ -60,11 +61,10 @@ def _write_wfdb(folder: Path, name: str, sample_mv: NDArray[np.float32], fs_hz: 
     (folder / f"{name}.hea").write_text("\n".join(header) + "\n", "ascii")
 
 
-def _plot(path: Path, pre: Ecg, after: Ecg, action: str, hours: float) -> Path:
+def _plot(path: Path, pre: Ecg, after: Ecg, title: str) -> Path:
     from tools.plot import draw_ecg, save_figure
 
-    figure = draw_ecg(pre, after, title=f"{action}, {hours:g} h after the dose", subtitle="simulated (blue)")
-    return save_figure(figure, path)
+    return save_figure(draw_ecg(pre, after, title=title, subtitle="simulated (blue)"), path)
 
 
 def _slug(text: str) -> str:

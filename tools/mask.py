@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from knowledge.candidates import candidates
+from knowledge.candidates import candidates, judged_together
 from knowledge.doses import GivenAction, parse_action
 from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.errors import DoseError, UnknownDrugError
+from knowledge.imported import load_imported
 from knowledge.mask import FiredRule, Verdict, judge
 from knowledge.rules import load_rules
 from tools.case import Case
@@ -53,9 +54,25 @@ def mask_actions(
     return MaskResult(verdicts=verdicts, warnings=case.warnings)
 
 
+def mask_together(
+    case: Case, drugs: Sequence[str] = (), goal: str | None = None, together: int = 2
+) -> MaskResult:
+    """Judge "no drug", the usual doses of `drugs` or of the drugs for `goal`, and combinations of up to `together`.
+
+    Of each size the safest come first, and of combinations those that are refused are left out, and
+    the longest lists cut (`knowledge.candidates.MOST`). Raises UnknownDrugError.
+    """
+    catalogue = load_catalogue()
+    own = case.patient.goal if case.patient else None
+    singles = candidates(None if drugs else goal or own, drugs or None, catalogue)
+    judged = judged_together(singles, lambda actions: judge_given(case, actions, catalogue), together)
+    verdicts = tuple(verdict_given(verdict, catalogue) for verdict in judged)
+    return MaskResult(verdicts=verdicts, warnings=case.warnings)
+
+
 def judge_given(case: Case, actions: Sequence[GivenAction], catalogue: Catalogue) -> list[Verdict]:
     """The mask's verdicts on actions that are already understood, in order."""
-    return judge(actions, case.patient, case.findings, catalogue, load_rules())
+    return judge(actions, case.patient, case.findings, catalogue, load_rules(), load_imported(catalogue))
 
 
 def verdict_given(verdict: Verdict, catalogue: Catalogue) -> VerdictGiven:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from tools.errors import OutputError
+from tools.errors import OutputError, UsageError
 from tools.measure import Recording, ShapeFound, VariabilityFound
 from tools.tally import Entry
 from worldmodel.measurement import Intervals
@@ -39,7 +39,7 @@ class MeasuredFile:
     """Measurements in the file at `path`, opened to go on behind what is there. done: by the path of the recording.
 
     A line that was cut off when the program was killed is taken away; its recording is measured again. A file
-    that holds anything else is left as it is. Raises OutputError.
+    that holds anything else is left as it is. Raises UsageError for another kind of file, OutputError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -121,7 +121,7 @@ class MeasuredFile:
 def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in KINDS:
-        raise OutputError(
+        raise UsageError(
             f"cannot write measurements as {path.suffix or 'a file without extension'!r}",
             f"Name the file with one of {', '.join(KINDS)}, such as {path.stem or 'measured'}.jsonl.",
         )

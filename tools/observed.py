@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from knowledge.doses import parse_action
 from knowledge.drugs import Catalogue, explain
+from tools.case import Case
+from tools.common_leads import Recording, compare
 from tools.errors import MissingInputError
 from tools.exposure import action_of
 from tools.stretch import stretch_of
@@ -51,12 +53,18 @@ class ObservedIntervals(BaseModel):
 
 @dataclass(frozen=True)
 class Observed:
-    """What was given, read: one ECG or set of intervals. action: as text, None for the one that is simulated."""
+    """What was given, read: one ECG or set of intervals. action: as text, None for the one that is simulated.
+
+    recording: of an ECG. before: the pre-dose intervals to compare with, where they are others than those of all its
+    leads.
+    """
 
     hours: float
     intervals: Intervals
     action: str | None = None
     period: int = 0
+    recording: Recording | None = None
+    before: Intervals | None = None
 
 
 def read_observed(texts: Sequence[str], stated: Stated = NOTHING_STATED) -> list[Observed]:
@@ -72,7 +80,8 @@ def read_observed(texts: Sequence[str], stated: Stated = NOTHING_STATED) -> list
                 raise MissingInputError(
                     f"{text!r} is no ECG at 0 to {MOST_HOURS:g} hours after the dose.", USE
                 )
-            found.append(Observed(float(hours), _measured(Path(file), stated)))
+            recording = _recording(Path(file), stated)
+            found.append(Observed(float(hours), recording.measured.intervals, recording=recording))
         else:
             found += _from_json(Path(text))
     return found
@@ -92,9 +101,29 @@ def observed_ecgs(
                 'Give a JSON file whose entries have an "action".',
             )
         given = parse_action(one.action if one.action is not None else drugs[0], catalogue)
-        ecgs.append(ObservedEcg(action_of(given, catalogue, one.hours), one.intervals, one.period))
+        action = action_of(given, catalogue, one.hours)
+        ecgs.append(ObservedEcg(action, one.intervals, one.period, one.before))
     _check_periods(ecgs)
     return ecgs
+
+
+def on_common_leads(observed: Sequence[Observed], case: Case) -> tuple[list[Observed], list[str]]:
+    """The observations, those ECGs that have other leads than the pre-dose ECG measured on what both have, and
+    what is to be said of it. Intervals in a JSON file do not say what leads they are of, and stay.
+
+    Raises MissingInputError where there is no common lead or nothing to measure.
+    """
+    before = Recording(*case.pre_dose())
+    compared: list[Observed] = []
+    warnings: list[str] = []
+    for one in observed:
+        if one.recording is not None:
+            name = f"the ECG {one.hours:g} h after the dose"
+            pair = compare(before, one.recording, name)
+            one = replace(one, intervals=pair.after, before=pair.before)
+            warnings += pair.warnings
+        compared.append(one)
+    return compared, warnings
 
 
 def _check_periods(ecgs: Sequence[ObservedEcg]) -> None:
@@ -106,11 +135,12 @@ def _check_periods(ecgs: Sequence[ObservedEcg]) -> None:
             )
 
 
-def _measured(file: Path, stated: Stated) -> Intervals:
+def _recording(file: Path, stated: Stated) -> Recording:
     from worldmodel.delineation.measure import measure
     from worldmodel.readers import read_ecg
 
-    return measure(stretch_of(standard_twelve(read_ecg(file, stated)), None).part).intervals
+    ecg = stretch_of(standard_twelve(read_ecg(file, stated)), None).part
+    return Recording(ecg, measure(ecg))
 
 
 def _from_json(file: Path) -> list[Observed]:

@@ -1,34 +1,38 @@
 """Simulated post-dose ECGs as numbers: each sample measured and judged, and what they say together."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from knowledge.doses import GivenAction
 from knowledge.drugs import Catalogue
 from tools.case import Case
+from tools.circumstances import torsade_of
 from tools.exposure import action_of
+from tools.judging import BY_INTERVALS, EcgRisk, RiskChoice, judge_ecg
 from tools.results import Result, SupportGiven, interval_values, rounded
 from worldmodel.delineation.measure import measure_batch
-from worldmodel.ecg import LEADS
-from worldmodel.labels.model import judge_labels
-from worldmodel.labels.pooling import label_risk
+from worldmodel.ecg import LEADS, Ecg
 from worldmodel.leads import estimated_leads
 from worldmodel.measurement import Intervals, Measurement
 from worldmodel.model import Simulation, WorldModel
-from worldmodel.risk import Risk, combined_risk, interval_risk
 from worldmodel.seeing import ObservedEcg
 from worldmodel.support import Support
+from worldmodel.torsade import TorsadeRisk
 
 Progress = Callable[[float], None]
+# Told beside the intervals: the risk that was chosen, and each.
+RISKS = ("risk", "interval_risk", "label_risk", "combined_risk")
 
 
 class SampleGiven(Result):
     """One ECG in numbers. risk is null where it cannot be judged, a lower bound where something is unknown.
 
-    risk_components: the risk that each hazard would be alone; risk_unknown: why others could not be judged. label_risk:
-    of the 17 labels, pooled by sign and severity, without what the intervals judge already; combined_risk: of both.
+    risk: the one to go by, interval_risk unless another was chosen. risk_components: the risk that each hazard of the
+    intervals would be alone; risk_unknown: why others could not be judged. label_risk: of the 17 labels, pooled;
+    labels: their probabilities; labels_unknown: why others were not judged. combined_risk: of intervals, labels that
+    these do not judge already, and the patient's circumstances; combined_unknown: which of the three are unknown.
     """
 
     intervals: dict[str, float | None]
@@ -36,8 +40,12 @@ class SampleGiven(Result):
     risk: float | None
     risk_components: dict[str, float]
     risk_unknown: dict[str, str]
-    label_risk: float | None = None
-    combined_risk: float | None = None
+    interval_risk: float | None
+    label_risk: float | None
+    labels: dict[str, float | None]
+    labels_unknown: dict[str, str]
+    combined_risk: float | None
+    combined_unknown: tuple[str, ...]
 
 
 class Summary(Result):
@@ -52,10 +60,15 @@ class Summary(Result):
 
 
 class Delta(Result):
-    """Change from the pre-dose ECG, over the `n` samples in which both could be measured."""
+    """Change from the pre-dose ECG, over the `n` samples in which both could be measured.
+
+    doubt: how much of the spread, as an SD, is not knowing what the drugs do on average; the rest is people and their
+    day. Null where it is not told apart: of what is no interval, or where ECGs of this person on drugs were observed.
+    """
 
     mean: float
     sd: float | None
+    doubt: float | None
     q05: float
     q95: float
     n: int
@@ -63,13 +76,18 @@ class Delta(Result):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the world model says of one action: K measured samples and the risk of each."""
+    """What the world model says of one action: K measured samples and the risks of each.
+
+    torsade: how prone the patient is to a long QT with what is given. doubt: see Delta, by interval.
+    """
 
     action: GivenAction
     hours: float
     measurements: tuple[Measurement, ...]
-    risks: tuple[Risk, ...]
+    risks: tuple[EcgRisk, ...]
     support: Support
+    torsade: TorsadeRisk
+    doubt: Mapping[str, float] = field(default_factory=dict)
 
 
 def simulate_outcomes(
@@ -83,21 +101,27 @@ def simulate_outcomes(
     model: WorldModel,
     progress: Progress | None = None,
     observed: Sequence[ObservedEcg] = (),
+    choice: RiskChoice = BY_INTERVALS,
 ) -> tuple[list[Outcome], Simulation]:
     """Simulate all actions x K samples in one batch, measure all in another, judge each by its change.
 
-    observed: ECGs of this person on drugs. The caller has asked the mask. Raises MissingInputError,
-    NotSimulatableError, WeightsError.
+    observed: ECGs of this person on drugs. choice: the risk to go by. The caller has asked the mask. Raises
+    MissingInputError, NotSimulatableError, WeightsError.
     """
     pre, measured = case.pre_dose()
     given = [action_of(action, catalogue, hours) for action in actions]
     simulation = model.simulate(pre, measured, given, case.context, k, seed, progress, observed=observed)
     looked_at = [action.hours for action in given]
-    return judge_outcomes(case, actions, looked_at, simulation, k), simulation
+    return judge_outcomes(case, actions, looked_at, simulation, k, choice), simulation
 
 
 def judge_outcomes(
-    case: Case, actions: Sequence[GivenAction], hours: Sequence[float], simulation: Simulation, k: int
+    case: Case,
+    actions: Sequence[GivenAction],
+    hours: Sequence[float],
+    simulation: Simulation,
+    k: int,
+    choice: RiskChoice = BY_INTERVALS,
 ) -> list[Outcome]:
     """Measure all simulated ECGs in one batch and judge each by its change."""
     _, measured = case.pre_dose()
@@ -109,75 +133,78 @@ def judge_outcomes(
     after = measure_batch(as_recorded, simulation.fs_hz)
     outcomes = []
     for index, action in enumerate(actions):
-        own = tuple(after[index * k : (index + 1) * k])
-        risks = tuple(post_dose_risk(case, sample) for sample in own)
-        outcomes.append(Outcome(action, hours[index], own, risks, simulation.support[index]))
+        torsade = torsade_of(case, action)
+        own = slice(index * k, (index + 1) * k)
+        risks = tuple(
+            judge_ecg(case, Ecg(samples, simulation.fs_hz, LEADS), sample, torsade, choice, changed=True)
+            for samples, sample in zip(as_recorded[own], after[own], strict=True)
+        )
+        outcomes.append(
+            Outcome(
+                action,
+                hours[index],
+                tuple(after[own]),
+                risks,
+                simulation.support[index],
+                torsade,
+                simulation.doubts[index] if simulation.doubts else {},
+            )
+        )
     return outcomes
 
 
-def pre_dose_risk(case: Case) -> Risk:
-    """Risk of the ECG as it is; nothing is said about change."""
-    _, measured = case.pre_dose()
-    return _risk(case, measured, None)
+def pre_dose_risk(case: Case, choice: RiskChoice = BY_INTERVALS) -> EcgRisk:
+    """Risk of the ECG as it is, without a new drug; nothing is said about change. Raises WeightsError."""
+    ecg, measured = case.pre_dose()
+    return judge_ecg(case, ecg, measured, torsade_of(case, GivenAction()), choice, changed=False)
 
 
-def post_dose_risk(case: Case, after: Measurement) -> Risk:
-    """Risk of a simulated ECG and of its change from the pre-dose one."""
-    _, measured = case.pre_dose()
-    return _risk(case, after, measured.intervals)
-
-
-def _risk(case: Case, measured: Measurement, before: Intervals | None) -> Risk:
-    return interval_risk(
-        measured.intervals,
-        before,
-        female=case.context.female,
-        rhythm=case.pre_dose()[1].rhythm.label,  # which a simulation keeps
-        not_measurable=measured.not_measurable,
-    )
-
-
-def sample_given(measured: Measurement, risk: Risk) -> SampleGiven:
-    """The printable form of one simulated ECG."""
-    labels = label_risk(judge_labels(measured), [component.name for component in risk.components])
+def sample_given(measured: Measurement, risk: EcgRisk) -> SampleGiven:
+    """The printable form of one ECG."""
+    intervals, combined = risk.intervals, risk.combined
     return SampleGiven(
         intervals=interval_values(measured.intervals),
         not_measurable=dict(measured.not_measurable),
         risk=rounded(risk.value, 4),
-        risk_components={component.name: round(component.risk, 4) for component in risk.components},
-        risk_unknown=dict(risk.unknown),
-        label_risk=rounded(labels, 4),
-        combined_risk=rounded(combined_risk({"intervals": risk.value, "labels": labels}).value, 4),
+        risk_components={component.name: round(component.risk, 4) for component in intervals.components},
+        risk_unknown=dict(intervals.unknown),
+        interval_risk=rounded(intervals.value, 4),
+        label_risk=rounded(risk.label_risk, 4),
+        labels={name: rounded(p, 4) for name, p in risk.labels.probabilities.items()},
+        labels_unknown=dict(risk.labels.why),
+        combined_risk=rounded(combined.value, 4),
+        combined_unknown=combined.unknown,
     )
 
 
 def values_of(outcome: Outcome) -> dict[str, list[float]]:
-    """Each interval over the samples in which it could be measured, and the risk."""
-    rows = [measured.intervals.as_dict() for measured in outcome.measurements]
-    values = {name: [row[name] for row in rows] for name in Intervals().as_dict()}
-    values["risk"] = [risk.value for risk in outcome.risks]
+    """Each interval over the samples in which it could be measured, and RISKS."""
+    pairs = zip(outcome.measurements, outcome.risks, strict=True)
+    rows = [measured.intervals.as_dict() | _risks(risk) for measured, risk in pairs]
+    values = {name: [row[name] for row in rows] for name in (*Intervals().as_dict(), *RISKS)}
     return {name: [value for value in column if value is not None] for name, column in values.items()}
 
 
 def summarise(outcome: Outcome) -> dict[str, Summary | None]:
-    """Mean, spread and quantiles of each interval and of the risk; None where no sample could be measured."""
+    """Mean, spread and quantiles of each interval and of the risks; None where no sample could be measured."""
     return {name: _summary(values, _digits(name)) for name, values in values_of(outcome).items()}
 
 
 def changes(outcome: Outcome, before: dict[str, float | None]) -> dict[str, Delta | None]:
-    """Change of each interval and of the risk from `before`; None where either side is not measurable."""
+    """Change of each interval and of the risks from `before`; None where either side is not measurable."""
     result: dict[str, Delta | None] = {}
     for name, values in values_of(outcome).items():
         start = before.get(name)
         summary = None if start is None else _summary([value - start for value in values], _digits(name))
-        result[name] = None if summary is None else Delta(**summary.model_dump(exclude={"q50"}))
+        doubt = rounded(outcome.doubt.get(name))
+        result[name] = None if summary is None else Delta(doubt=doubt, **summary.model_dump(exclude={"q50"}))
     return result
 
 
-def before_dose(case: Case) -> dict[str, float | None]:
-    """Intervals and risk of the pre-dose ECG, unrounded: what changes are counted from."""
+def before_dose(case: Case, risk: EcgRisk) -> dict[str, float | None]:
+    """Intervals and risks of the pre-dose ECG, unrounded: what changes are counted from."""
     _, measured = case.pre_dose()
-    return measured.intervals.as_dict() | {"risk": pre_dose_risk(case).value}
+    return measured.intervals.as_dict() | _risks(risk)
 
 
 def why_not_measurable(outcome: Outcome) -> dict[str, str]:
@@ -189,10 +216,25 @@ def why_not_measurable(outcome: Outcome) -> dict[str, str]:
         if missing:
             reason = missing[0].not_measurable.get(name, "not measured")
             reasons[name] = f"in {len(missing)} of {k} samples: {reason}"
-    blind = sum(risk.value is None for risk in outcome.risks)
-    if blind:
-        reasons["risk"] = f"in {blind} of {k} samples: neither QT nor rate could be measured"
+    risks = [_risks(risk) for risk in outcome.risks]
+    for name in RISKS:
+        blind = sum(risk[name] is None for risk in risks)
+        if blind:
+            reasons[name] = f"in {blind} of {k} samples: {_why_unknown(name, outcome)}"
     return reasons
+
+
+def _risks(risk: EcgRisk) -> dict[str, float | None]:
+    """By the names of RISKS."""
+    return dict(
+        zip(RISKS, (risk.value, risk.intervals.value, risk.label_risk, risk.combined.value), strict=True)
+    )
+
+
+def _why_unknown(name: str, outcome: Outcome) -> str:
+    by_labels = name == "label_risk" or (name == "risk" and outcome.risks[0].chosen == "labels")
+    unlabelled = next((risk.labels.why for risk in outcome.risks if risk.label_risk is None), {})
+    return next(iter(unlabelled.values())) if by_labels else "neither QT nor rate could be measured"
 
 
 def support_given(support: Support) -> SupportGiven:
@@ -213,4 +255,4 @@ def _summary(values: list[float], digits: int) -> Summary | None:
 
 
 def _digits(name: str) -> int:
-    return 4 if name == "risk" else 1
+    return 4 if name in RISKS else 1

@@ -8,10 +8,13 @@ from knowledge.candidates import ALL
 from knowledge.doses import GivenAction
 from knowledge.drugs import load_catalogue
 from tools.case import Case
+from tools.circumstances import TisdaleGiven, tisdale_given
 from tools.goals import USUAL_GOALS, GoalJudged, candidates_for, goal_named, judge_goal, shows_in_ecg
+from tools.judging import BY_INTERVALS, EcgRisk, RiskChoice
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
 from tools.outcomes import (
+    RISKS,
     Outcome,
     Progress,
     SampleGiven,
@@ -31,14 +34,14 @@ from tools.results import (
     Answer,
     ModelUsed,
     Result,
+    RiskUsed,
     RuleFired,
     SupportGiven,
     VerdictName,
     rounded,
 )
 from worldmodel.model import Simulation, WorldModel
-from worldmodel.risk import JUDGED_INTERVALS, Risk
-from worldmodel.scoring import LAMBDA, K, mean_and_spread, score
+from worldmodel.scoring import LAMBDA, K, RiskName, mean_and_spread, score
 
 ORDER = (
     "where an ECG can show the goal: reached in at least half of the samples before not reached",
@@ -48,10 +51,18 @@ ORDER = (
 )
 
 
+class RiskSpread(Result):
+    """Mean and SD of a risk over the samples; sd null where one sample cannot tell."""
+
+    mean: float
+    sd: float | None
+
+
 class RankedAction(Result):
     """One row. intervals: mean over the samples; delta: their mean change from the pre-dose ECG.
 
-    lower_bound: too few samples show what the pre-dose ECG shows, so the risk may be higher.
+    risk_mean, risk_sd, score: of the chosen risk; risks: of all three. lower_bound: too few samples show what the
+    pre-dose ECG shows, so the risk may be higher. tisdale: of this patient with what is given.
     """
 
     rank: int
@@ -61,6 +72,7 @@ class RankedAction(Result):
     risk_mean: float | None
     risk_sd: float | None
     delta_risk: float | None
+    risks: dict[RiskName, RiskSpread | None]
     lower_bound: bool
     lambda_: float = Field(serialization_alias="lambda")
     k: int
@@ -72,15 +84,17 @@ class RankedAction(Result):
     rules: tuple[RuleFired, ...]
     reasons: tuple[str, ...]
     support: SupportGiven
+    tisdale: TisdaleGiven
 
 
 class RankResult(Answer):
     """ranking: best first, "no drug" among it and again as `reference`. excluded: what the mask refuses.
 
-    pre: the ECG that changes are counted from.
+    pre: the ECG that changes are counted from. judged_by: the risk that was chosen.
     """
 
     goal: str | None
+    judged_by: RiskUsed
     seed: int
     pre: SampleGiven
     order: tuple[str, ...] = ORDER
@@ -111,13 +125,15 @@ def rank_candidates(
     hours: float | None = None,
     model: WorldModel | None = None,
     progress: Progress | None = None,
+    choice: RiskChoice = BY_INTERVALS,
 ) -> RankResult:
     """Rank the usual doses of `drugs`, or of those for `goal` (None: the patient's own; else USUAL_GOALS).
 
-    hours None: each drug is looked at when its effect peaks. The order is ORDER: risk alone would prefer
-    the drug that does nothing. Raises MissingInputError, UnknownDrugError, NotSimulatableError, WeightsError.
+    hours None: each drug is looked at when its effect peaks. choice: the risk to score by. The order is ORDER: risk
+    alone would prefer the drug that does nothing. Raises MissingInputError, UnknownDrugError, NotSimulatableError,
+    WeightsError.
     """
-    case.pre_dose()
+    before = pre_dose_risk(case, choice)
     catalogue = load_catalogue()
     goal = goal or (case.patient.goal if case.patient else None)
     goal = goal_named(goal, catalogue) if goal else None
@@ -127,9 +143,16 @@ def rank_candidates(
     # "no drug" is the reference, whatever the mask lacks to judge it by
     safe = [verdict for verdict in verdicts if not verdict.action.doses or verdict.verdict not in REFUSED]
     outcomes, simulation = simulate_outcomes(
-        case, [v.action for v in safe], catalogue, hours=hours, k=k, seed=seed, model=model, progress=progress
+        case,
+        [v.action for v in safe],
+        catalogue,
+        hours=hours,
+        k=k,
+        seed=seed,
+        model=model,
+        progress=progress,
+        choice=choice,
     )
-    before = pre_dose_risk(case)
     rows = [
         _row(case, outcome, verdict_given(verdict, catalogue), before, goal, lambda_)
         for outcome, verdict in zip(outcomes, safe, strict=True)
@@ -139,6 +162,7 @@ def rank_candidates(
     )
     result = RankResult(
         goal=goal,
+        judged_by=choice.used(),
         seed=seed,
         pre=sample_given(case.pre_dose()[1], before),
         ranking=ranking,
@@ -155,12 +179,14 @@ def rank_candidates(
 
 
 def _row(
-    case: Case, outcome: Outcome, verdict: VerdictGiven, before: Risk, goal: str | None, lambda_: float
+    case: Case, outcome: Outcome, verdict: VerdictGiven, before: EcgRisk, goal: str | None, lambda_: float
 ) -> RankedAction:
-    full = [risk.value for risk in _judged_in_full(case, outcome) if risk.value is not None]
+    known = [risk for risk in outcome.risks if risk.value is not None]
+    full = [risk for risk in known if before.judged <= risk.judged]  # what was lost is not normal
     enough = len(full) >= min(2, len(outcome.risks))  # a single one of several would hide their spread
-    risks = full if enough else [risk.value for risk in outcome.risks if risk.value is not None]
-    spread = mean_and_spread(risks) if risks else None
+    risks = full if enough else known
+    values = [risk.value for risk in risks if risk.value is not None]
+    spread = mean_and_spread(values) if values else None
     change = None if spread is None or before.value is None else spread.mean - before.value
     return RankedAction(
         rank=0,
@@ -170,33 +196,34 @@ def _row(
         risk_mean=rounded(spread.mean, 4) if spread else None,
         risk_sd=rounded(spread.sd, 4) if spread else None,
         delta_risk=rounded(change, 4),
+        risks={name: _spread([risk.by_name()[name] for risk in risks]) for name in before.by_name()},
         lower_bound=not enough,
         lambda_=lambda_,
         k=len(outcome.risks),
         goal=None if goal in (None, ALL) else judge_goal(goal, outcome.measurements),
-        intervals={name: s.mean if s else None for name, s in summarise(outcome).items() if name != "risk"},
+        intervals={
+            name: s.mean if s else None for name, s in summarise(outcome).items() if name not in RISKS
+        },
         delta={
             name: d.mean if d else None
-            for name, d in changes(outcome, before_dose(case)).items()
-            if name != "risk"
+            for name, d in changes(outcome, before_dose(case, before)).items()
+            if name not in RISKS
         },
         not_measurable=why_not_measurable(outcome),
         verdict=verdict.verdict,
         rules=verdict.rules,
         reasons=reasons_for(outcome, before, verdict.rules, case.context.female),
         support=support_given(outcome.support),
+        tisdale=tisdale_given(outcome.torsade),
     )
 
 
-def _judged_in_full(case: Case, outcome: Outcome) -> list[Risk]:
-    """Risks of the samples that show what the pre-dose ECG shows; an interval that was lost is not normal."""
-    _, measured = case.pre_dose()
-    shown = [name for name in JUDGED_INTERVALS if getattr(measured.intervals, name) is not None]
-    return [
-        risk
-        for risk, sample in zip(outcome.risks, outcome.measurements, strict=True)
-        if all(getattr(sample.intervals, name) is not None for name in shown)
-    ]
+def _spread(risks: Sequence[float | None]) -> RiskSpread | None:
+    known = [risk for risk in risks if risk is not None]
+    if not known:
+        return None
+    spread = mean_and_spread(known)
+    return RiskSpread(mean=round(spread.mean, 4), sd=rounded(spread.sd, 4))
 
 
 def _order(row: RankedAction) -> tuple[bool, bool, bool, float, bool, str]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from knowledge.policy import REFUSED as REFUSED
 from knowledge.policy import VerdictName as VerdictName
+from worldmodel.scoring import PoolingName, RiskName
 
 if TYPE_CHECKING:
     from knowledge.doses import GivenAction
@@ -80,6 +81,22 @@ class ModelUsed(Result):
     trained_on: str
     synthetic: bool
     sha256: str
+
+
+class LabelModelUsed(Result):
+    """Who judged the 17 labels. sha256: of the weights' file."""
+
+    name: str
+    file: str
+    sha256: str
+
+
+class RiskUsed(Result):
+    """Which of the risks `risk`, score and order go by; pooling: how the labels became one number."""
+
+    risk: RiskName
+    pooling: PoolingName
+    label_model: LabelModelUsed
 
 
 def rounded(value: float | None, digits: int = 1) -> float | None:

@@ -10,11 +10,13 @@ from knowledge.drugs import Catalogue, load_catalogue
 from knowledge.mask import Verdict
 from knowledge.policy import NOT_SIMULATED
 from tools.case import Case
+from tools.circumstances import TisdaleGiven, tisdale_given
 from tools.errors import SafetyRefusal
 from tools.exposure import action_of
+from tools.judging import BY_INTERVALS, EcgRisk, RiskChoice
 from tools.mask import VerdictGiven, judge_given, verdict_given
 from tools.model import model_used, shared_model
-from tools.observed import Observed, observed_ecgs
+from tools.observed import Observed, observed_ecgs, on_common_leads
 from tools.outcomes import (
     Delta,
     Outcome,
@@ -31,30 +33,42 @@ from tools.outcomes import (
     support_given,
     why_not_measurable,
 )
-from tools.results import ActionGiven, Answer, ModelUsed, Result, SupportGiven
+from tools.results import ActionGiven, Answer, ModelUsed, Result, RiskUsed, SupportGiven
 from worldmodel.model import Simulation, WorldModel
+from worldmodel.pharmacology import Action
 
 REFUSALS_TOLD = 3
 
 
 class ActionSimulated(Result):
-    """One action: K samples at `hours` after the dose, and what they say together."""
+    """One action: K samples at `hours` after the dose, and what they say together.
+
+    Of doses given one after the other `hours` count from the first, hours_after_last_dose from the last.
+    """
 
     action: ActionGiven
     verdict: VerdictGiven
     hours: float
+    hours_after_last_dose: float
     seed: int
     samples: tuple[SampleGiven, ...]
     summary: dict[str, Summary | None]
     delta: dict[str, Delta | None]
     not_measurable: dict[str, str]
     support: SupportGiven
+    tisdale: TisdaleGiven
     files: tuple[str, ...] = ()
+
+    @property
+    def when(self) -> str:
+        """In words."""
+        return when_told(self.hours, self.hours_after_last_dose)
 
 
 class SimulateResult(Answer):
-    """One entry for each action, in order; `pre` is the ECG that changes are counted from."""
+    """One entry for each action, in order; `pre` is the ECG that changes are counted from, `judged_by` whose risk."""
 
+    judged_by: RiskUsed
     pre: SampleGiven
     actions: tuple[ActionSimulated, ...]
     model: ModelUsed
@@ -76,13 +90,14 @@ def simulate_actions(
     out: Path | None = None,
     progress: Progress | None = None,
     observed: Sequence[Observed] = (),
+    choice: RiskChoice = BY_INTERVALS,
     approved: Collection[str] = (),
 ) -> SimulateResult:
     """K post-dose ECGs for each action ("verapamil 120 mg oral", "no drug"), `hours` after it was given.
 
     hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots. observed: ECGs of
-    this person on a drug, which the simulated people then fit to. approved: blocked actions, as a verdict spells them,
-    that a person has approved for research; each is simulated with its verdict and a warning beside it.
+    this person on a drug, which the simulated people then fit to. choice: the risk to go by. approved: blocked actions,
+    as a verdict spells them, that a person has approved for research; each is simulated with a warning beside it.
     An action that the mask cannot evaluate is simulated as a what-if, with its verdict and a warning beside it.
     Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError,
     NotSimulatableError, WeightsError, OutputError.
@@ -92,6 +107,8 @@ def simulate_actions(
     given = [parse_action(text, catalogue) for text in actions]
     verdicts = judge_given(case, given, catalogue)
     refuse_blocked(verdicts, catalogue, approved)
+    observed, other_leads = on_common_leads(observed, case)
+    before = pre_dose_risk(case, choice)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
         case,
@@ -103,8 +120,23 @@ def simulate_actions(
         model=model,
         progress=progress,
         observed=observed_ecgs(observed, actions, catalogue),
+        choice=choice,
     )
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    since_last = [outcome.hours for outcome in outcomes]
+    return _result(
+        case,
+        catalogue,
+        outcomes,
+        since_last,
+        verdicts,
+        simulation,
+        seed,
+        model,
+        out,
+        other_leads,
+        before,
+        choice,
+    )
 
 
 def roll_out(
@@ -117,6 +149,7 @@ def roll_out(
     out: Path | None = None,
     progress: Progress | None = None,
     observed: Sequence[Observed] = (),
+    choice: RiskChoice = BY_INTERVALS,
 ) -> SimulateResult:
     """K courses through actions given one after the other; one entry for each step, with all that was given so far.
 
@@ -132,6 +165,8 @@ def roll_out(
     ]
     verdicts = judge_given(case, so_far, catalogue)
     refuse_blocked(verdicts, catalogue)
+    observed, other_leads = on_common_leads(observed, case)
+    before = pre_dose_risk(case, choice)
     model = model or shared_model()
     actions = [action_of(step, catalogue, hours) for step in given]
     simulation = model.roll_out(
@@ -144,30 +179,67 @@ def roll_out(
         progress,
         observed=observed_ecgs(observed, steps, catalogue),
     )
-    clock = [round(sum(action.hours for action in actions[: i + 1]), 6) for i in range(len(actions))]
-    outcomes = judge_outcomes(case, so_far, clock, simulation, k)
-    return _result(case, catalogue, outcomes, verdicts, simulation, seed, model, out)
+    clock, since_last = _clocks(actions)
+    outcomes = judge_outcomes(case, so_far, clock, simulation, k, choice)
+    return _result(
+        case,
+        catalogue,
+        outcomes,
+        since_last,
+        verdicts,
+        simulation,
+        seed,
+        model,
+        out,
+        other_leads,
+        before,
+        choice,
+    )
+
+
+def _clocks(steps: Sequence[Action]) -> tuple[list[float], list[float]]:
+    """Hours at the end of each step, since the first step began and since the last dose; "no drug" is no dose."""
+    now = dosed = 0.0
+    since_first, since_last = [], []
+    for step in steps:
+        dosed = now if step.drugs else dosed
+        now += step.hours
+        since_first.append(round(now, 6))
+        since_last.append(round(now - dosed, 6))
+    return since_first, since_last
+
+
+def when_told(hours: float, hours_after_last_dose: float) -> str:
+    """When an ECG is simulated, in words; of a chain from its first action and from its last dose."""
+    if hours == hours_after_last_dose:
+        return f"{hours:g} h after the dose"
+    return f"{hours:g} h after the first action, {hours_after_last_dose:g} h after the last dose"
 
 
 def _result(
     case: Case,
     catalogue: Catalogue,
     outcomes: Sequence[Outcome],
+    since_last: Sequence[float],
     verdicts: Sequence[Verdict],
     simulation: Simulation,
     seed: int,
     model: WorldModel,
     out: Path | None,
+    warnings: Sequence[str],
+    before: EcgRisk,
+    choice: RiskChoice,
 ) -> SimulateResult:
-    files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, simulation, seed)
+    files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, since_last, simulation, seed)
     result = SimulateResult(
-        pre=sample_given(case.pre_dose()[1], pre_dose_risk(case)),
+        judged_by=choice.used(),
+        pre=sample_given(case.pre_dose()[1], before),
         actions=tuple(
-            _action_simulated(case, outcome, verdict_given(verdict, catalogue), written, seed)
-            for outcome, verdict, written in zip(outcomes, verdicts, files, strict=True)
+            _action_simulated(case, outcome, last_h, verdict_given(verdict, catalogue), written, seed, before)
+            for outcome, last_h, verdict, written in zip(outcomes, since_last, verdicts, files, strict=True)
         ),
         model=model_used(model.info),
-        warnings=(*case.warnings, *_what_ifs(verdicts, catalogue)),
+        warnings=(*case.warnings, *warnings, *_what_ifs(verdicts, catalogue)),
     )
     result._waveforms = simulation
     return result
@@ -203,31 +275,51 @@ def _what_ifs(verdicts: Sequence[Verdict], catalogue: Catalogue) -> list[str]:
 
 
 def _action_simulated(
-    case: Case, outcome: Outcome, verdict: VerdictGiven, files: tuple[str, ...], seed: int
+    case: Case,
+    outcome: Outcome,
+    last_h: float,
+    verdict: VerdictGiven,
+    files: tuple[str, ...],
+    seed: int,
+    before: EcgRisk,
 ) -> ActionSimulated:
     return ActionSimulated(
         action=verdict.action,
         verdict=verdict,
         hours=outcome.hours,
+        hours_after_last_dose=last_h,
         seed=seed,
         samples=tuple(map(sample_given, outcome.measurements, outcome.risks)),
         summary=summarise(outcome),
-        delta=changes(outcome, before_dose(case)),
+        delta=changes(outcome, before_dose(case, before)),
         not_measurable=why_not_measurable(outcome),
         support=support_given(outcome.support),
+        tisdale=tisdale_given(outcome.torsade),
         files=files,
     )
 
 
 def _write(
-    out: Path, case: Case, outcomes: Sequence[Outcome], simulation: Simulation, seed: int
+    out: Path,
+    case: Case,
+    outcomes: Sequence[Outcome],
+    since_last: Sequence[float],
+    simulation: Simulation,
+    seed: int,
 ) -> list[tuple[str, ...]]:
     from tools.files import write_simulated
 
     pre, _ = case.pre_dose()
     return [
         write_simulated(
-            out, pre, str(outcome.action), outcome.hours, seed, simulation.samples_mv[index], simulation.fs_hz
+            out,
+            pre,
+            str(outcome.action),
+            outcome.hours,
+            seed,
+            samples_mv,
+            simulation.fs_hz,
+            when_told(outcome.hours, last_h),
         )
-        for index, outcome in enumerate(outcomes)
+        for outcome, last_h, samples_mv in zip(outcomes, since_last, simulation.samples_mv, strict=True)
     ]

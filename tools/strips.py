@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tools.beats import BEATS_NOTE, beats_height_mm, put_beats
 from tools.captions import foot_notes
-from tools.errors import ToolError
+from tools.errors import UsageError
 from tools.marks import NOTE as MARKS_NOTE
 from tools.marks import draw_marks
 from tools.paper import (
@@ -45,7 +45,7 @@ TITLE_PT, HEAD_PT, FOOT_PT = 11.0, 8.5, 6.5
 LAYOUTS = ("3x4+1", "12x1")
 
 
-class PlotError(ToolError):
+class PlotError(UsageError):
     """A figure cannot be drawn as asked: an unknown layout or format, or a start past the end."""
 
 

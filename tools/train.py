@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from knowledge.doses import DrugDose, GivenAction
 from knowledge.drugs import Catalogue, load_catalogue
-from tools.errors import MissingInputError, OutputError
+from tools.errors import OutputError, UsageError
 from tools.exposure import action_of
 from tools.find import find_recordings
 from tools.results import Answer
-from worldmodel.errors import WorldModelError
 from worldmodel.pharmacology import Action
 
 if TYPE_CHECKING:
@@ -34,16 +33,16 @@ def train_part(
 ) -> TrainResult:
     """Train one of PARTS, from the folders of real data that it needs, and write it to `out`.
 
-    Raises MissingInputError where data or --resume do not go with it, OutputError, EcgFileError, DataSetError,
+    Raises UsageError where data or --resume do not go with it, OutputError, EcgFileError, DataSetError,
     WorldModelError.
     """
     part = PARTS[preset]
     if len(data) not in part.folders:
         most = max(part.folders)
         wanted = "no --data: it makes its own data" if most == 0 else "one --data" if most == 1 else "--data"
-        raise MissingInputError(f"Preset {preset} takes {wanted}.", f"It learns from {part.learns_from}.")
+        raise UsageError(f"Preset {preset} takes {wanted}.", f"It learns from {part.learns_from}.")
     if resume and not part.resumes:
-        raise MissingInputError(f"Preset {preset} has no checkpoints to go on from.", "Leave --resume out.")
+        raise UsageError(f"Preset {preset} has no checkpoints to go on from.", "Leave --resume out.")
     _try_to_write(out)
     return TrainResult(weights=str(part.train(data, out, seed, resume, report)))
 
@@ -148,7 +147,8 @@ def train_model(
     device: str = "auto",
     data: Sequence[Path] = (),
 ) -> TrainResult:
-    """Train on the trial's actions and write the weights to `out`. Raises OutputError, WorldModelError.
+    """Train on the trial's actions and write the weights to `out`. Raises UsageError, OutputError,
+    WorldModelError.
 
     data: folders of real recordings for the VAE to learn as well; the paper's presets take none.
     """
@@ -157,11 +157,11 @@ def train_model(
 
     if preset not in PRESETS | PAPER_PRESETS:
         known = f"World models: {', '.join([*PRESETS, *PAPER_PRESETS])}; smaller ones: {', '.join(PARTS)}."
-        raise WorldModelError(f"There is no preset {preset!r}.", known)
+        raise UsageError(f"There is no preset {preset!r}.", known)
     actions = trial_actions(load_catalogue())
     if preset in PAPER_PRESETS:
         if data:
-            raise MissingInputError(f"Preset {preset} makes its own data.", "Leave --data out.")
+            raise UsageError(f"Preset {preset} makes its own data.", "Leave --data out.")
         _try_to_write(out)
         weights = train_paper(actions, preset, out, seed, resume, report, device)
     else:

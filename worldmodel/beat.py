@@ -70,6 +70,12 @@ def move(timing: BeatTiming, response: Tensor) -> BeatTiming:
     return BeatTiming(moved, rr_s, timing.has_p)
 
 
+def room_ms(timing: BeatTiming) -> Tensor:
+    """From the end of T to what comes next, P or else QRS, (batch,); negative where they run together."""
+    p_on, _, qrs_on, *_, t_end = timing.landmarks_ms.unbind(1)
+    return 1000.0 * timing.rr_s + torch.where(timing.has_p, p_on, qrs_on) - t_end
+
+
 def clamp_response(response: Tensor) -> Tensor:
     """(..., 6) responses within RESPONSE_LIMITS."""
     low, high = zip(*(RESPONSE_LIMITS[name] for name in EFFECTS), strict=True)

@@ -10,6 +10,10 @@ class WorldModelError(Exception):
         self.hint = hint
 
 
+class RequestError(WorldModelError):
+    """What is asked for cannot be: no samples, hours before the dose, a device or a preset that is not there."""
+
+
 class EcgFileError(WorldModelError):
     """A recording cannot be read: missing, damaged, or of no known format."""
 

@@ -74,7 +74,10 @@ class Rhythm:
 
 @dataclass(frozen=True)
 class Quality:
-    """verdict: good | usable | unusable, with the reasons in sentences; leads: what is wrong with single leads."""
+    """verdict: good | usable | unusable, with the reasons in sentences; leads: what is wrong with single leads.
+
+    The last reason of an unusable recording is the one that makes it so.
+    """
 
     verdict: str = "unusable"
     reasons: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worldmodel.beat import move
+from worldmodel.beat import move, room_ms
 from worldmodel.checkpoint import load_tensors, part
 from worldmodel.conditioning import PatientBeat, context_vector, covariates
 from worldmodel.denoiser import Denoiser
@@ -21,16 +21,18 @@ from worldmodel.errors import NotSimulatableError, WeightsError
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.measurement import Measurement
 from worldmodel.networks import ModelInfo, build_networks, check_weights
-from worldmodel.observed import draw_responses
+from worldmodel.observed import Seen, draw_responses
 from worldmodel.own_rhythm import OwnRhythm, carry_on, other_beats, own_rhythm, usual_r_times
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
 from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
 from worldmodel.renderer import Progress, Recipe, Renderer
-from worldmodel.response import Bearing, sample_responses
+from worldmodel.request import check_hours, check_request, device_of
+from worldmodel.response import Bearing, doubts, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
 from worldmodel.support import Support, judge_support, why_refused
+from worldmodel.surprise import most_surprising
 from worldmodel.vae import LATENT_CHANNELS, LATENT_STEPS, Vae
 
 SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
@@ -41,12 +43,15 @@ class Simulation:
     """Post-dose ECGs in mV: samples_mv (action, sample, 12 leads in standard order, time) at fs_hz.
 
     responses: (action, sample, 6), what stage one drew, in the order and units of pharmacology.EFFECTS.
+    doubts: for each action how much of the spread, as SDs by interval, is not knowing its drugs (response.doubts);
+    empty where this person's ECGs on drugs were observed, which leave less of it.
     """
 
     samples_mv: NDArray[np.float32]
     fs_hz: float
     support: tuple[Support, ...]
     responses: NDArray[np.float32]
+    doubts: tuple[dict[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ class WorldModel:
 
     @classmethod
     def load(cls, path: Path | None = None, device: str | torch.device = "cpu") -> "WorldModel":
-        """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError."""
+        """The shipped weights, or those at `path`, on a device ("cpu", "cuda"). Raises WeightsError, RequestError."""
+        place = device_of(device)
         path = path or SHIPPED
         tensors, header = load_tensors(path)
         check_weights(header)
@@ -87,7 +93,7 @@ class WorldModel:
             raise WeightsError(
                 f"{path} does not fit this network.", "Train again: ecgwm-agent train"
             ) from error
-        return cls(vae.to(device), denoiser.to(device), ModelInfo.of(path, header))
+        return cls(vae.to(place), denoiser.to(place), ModelInfo.of(path, header))
 
     @torch.no_grad()
     def encode(self, pre: Ecg, measured: Measurement) -> EncodedPatient:
@@ -126,12 +132,14 @@ class WorldModel:
         Sample k has the same person, day and noise under every action (common random numbers), so that actions
         differ by what they do. observed: ECGs of this person on drugs, on this day or another; the people that are
         drawn fit to them. gamma: see Renderer.render. progress is called with the fraction done. Raises
-        NotSimulatableError.
+        NotSimulatableError, and RequestError where k, the seed or the hours make no sense.
         """
+        check_request(actions, k, seed)
         patient = self.encode(pre, measured)
-        plan = self._plan(patient, measured, actions, context, k, seed, observed)
+        seen = _see(patient, measured, actions, context, observed)
+        plan = self._plan(patient, measured, actions, context, k, seed, seen)
         eight = self.renderer.render(plan, progress, gamma)
-        return self._simulation(pre, measured, patient, actions, plan, eight)
+        return self._simulation(pre, measured, patient, actions, plan, seen, eight)
 
     @torch.no_grad()
     def roll_out(
@@ -152,11 +160,13 @@ class WorldModel:
         Each step's `hours` count from its own dose. What was given before carries its exposure forward
         (pharmacology.chain), and the state z_k of a step is the simulated ECG of the step before (paper, alg. 2).
         Each course is one person on one day. starts: ECGs to take for the state of each step after the first, instead
-        of the simulated ones: the paper's oracle, where they are true. Raises NotSimulatableError.
+        of the simulated ones: the paper's oracle, where they are true. Raises as `simulate` does.
         """
+        check_request(steps, k, seed)
         patient = self.encode(pre, measured)
         chained = chain(tuple(steps))
-        plan = self._plan(patient, measured, chained, context, k, seed, observed)
+        seen = _see(patient, measured, chained, context, observed)
+        plan = self._plan(patient, measured, chained, context, k, seed, seen)
         latent = patient.latent.expand(k, -1, -1)
         pieces = []
         for i in range(len(chained)):
@@ -172,7 +182,7 @@ class WorldModel:
                 latent = self.vae.encode(known).expand(k, -1, -1)
             else:
                 latent = self.vae.encode(pieces[-1])
-        return self._simulation(pre, measured, patient, chained, plan, torch.cat(pieces))
+        return self._simulation(pre, measured, patient, chained, plan, seen, torch.cat(pieces))
 
     def _plan(
         self,
@@ -182,15 +192,14 @@ class WorldModel:
         context: PatientContext,
         k: int,
         seed: int,
-        observed: Sequence[ObservedEcg],
+        seen: Seen | None,
     ) -> Recipe:
         """All that is random: responses, rhythm and noise of each action and sample, as rows."""
-        generator = torch.Generator().manual_seed(seed)
-        bearing = Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
-        if observed:
-            seen = see_ecgs(observed, measured, actions, bearing, shipped_population())
+        generator = torch.Generator().manual_seed(int(seed))
+        if seen is not None:
             responses = draw_responses(seen, actions, k, generator)
         else:
+            bearing = _bearing(patient, context)
             responses = sample_responses(
                 actions, bearing.potassium_mmol_l.expand(k), bearing.fibrillating.expand(k), generator
             )
@@ -222,19 +231,44 @@ class WorldModel:
         patient: EncodedPatient,
         actions: Sequence[Action],
         plan: Recipe,
+        seen: Seen | None,
         eight: Tensor,
     ) -> Simulation:
         shape = (len(actions), len(eight) // max(1, len(actions)))
+        surprise = most_surprising(seen) if seen is not None else None
+        moved = move(patient.beat.timing.expand(len(plan.response)), plan.response)
+        room = room_ms(moved).reshape(shape).mean(dim=1)
         support = tuple(
-            judge_support(measured, pre.amplitudes_trusted, patient.reconstruction_error, action)
-            for action in actions
+            judge_support(
+                measured, pre.amplitudes_trusted, patient.reconstruction_error, action, surprise, float(left)
+            )
+            for action, left in zip(actions, room, strict=True)
         )
         return Simulation(
             to_twelve(eight.cpu()).reshape(*shape, len(LEADS), SAMPLES).numpy(),
             FS_HZ,
             support,
             plan.response.reshape(*shape, -1).numpy(),
+            () if seen is not None else tuple(map(doubts, actions)),
         )
+
+
+def _bearing(patient: EncodedPatient, context: PatientContext) -> Bearing:
+    return Bearing(covariates(context, 1)[2], patient.rhythm.irregular)
+
+
+def _see(
+    patient: EncodedPatient,
+    measured: Measurement,
+    actions: Sequence[Action],
+    context: PatientContext,
+    observed: Sequence[ObservedEcg],
+) -> Seen | None:
+    """What the observed ECGs say of the person; None without any."""
+    if not observed:
+        return None
+    check_hours([ecg.action for ecg in observed])
+    return see_ecgs(observed, measured, actions, _bearing(patient, context), shipped_population())
 
 
 def _drawn_anew(before: Rhythm, rr_s: Tensor, seed: int) -> Tensor:

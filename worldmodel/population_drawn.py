@@ -26,7 +26,7 @@ def population_of(model: TrialModel, p: Parameters) -> Population:
             model.hours[1:],
             p["drift"],
             p["level"],
-            day["between"],
+            (1.0 + 1.0 / people) * _wider(people) ** 2 * day["between"],
             _wider(people) ** 2 * day["person"],
             person_hours,
             (1.0 + 1.0 / people) * day["period"],  # with what is not known of the mean course of a day

@@ -39,6 +39,7 @@ PK_CV = torch.tensor([0.5, 0.15, 0.25], dtype=torch.float64)
 SPREADS = ("log_pk", "log_sensitivity", "of_sensitivity", "shared", "unseen")
 PAIRS = N * (N - 1) // 2
 DRAWN = 128  # people that a mean course is taken over
+SUREST = 0.05  # of UNIT, the least error of a mean
 INDEPENDENT = 1 / 3  # share of its times that count: they have the baseline, the day and the people in common
 
 
@@ -59,9 +60,10 @@ class TrialModel:
         self.two_phases = torch.tensor([name in TWO_PHASES for name in drugs])
         change = self.values[:, :, 1:] - self.values[:, :, :1]  # from baseline
         change = change[:, 1:] - change[:, :1]  # and from placebo
-        self.mean_course = change.nanmean(dim=0)
+        self.mean_course = change.nanmean(dim=0).nan_to_num(0.0)
         n = change.isfinite().sum(dim=0)
-        self.mean_error = ((change - self.mean_course).square().nanmean(dim=0) / (n - 1)).sqrt()
+        error = ((change - self.mean_course).square().nanmean(dim=0) / (n - 1)).sqrt()
+        self.mean_error = torch.maximum(error, SUREST * UNIT).nan_to_num(torch.inf)  # of one subject: nothing
         sobol = SobolEngine(N + PER_DRUG * len(drugs), scramble=True, seed=0)  # type: ignore[no-untyped-call]
         self.people = torch.special.ndtri(sobol.draw(DRAWN, dtype=torch.float64))
         # Adam moves every parameter by about its rate; these make that a sensible step.

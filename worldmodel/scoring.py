@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # the command line reads this module, and must not wait for torch
     from torch import Tensor
+
+# What an ECG can be ranked by (risk.py), and how 17 labels become one number (labels/pooling.py).
+RiskName = Literal["intervals", "labels", "combined"]
+PoolingName = Literal["signed", "mean", "max", "top3"]
 
 LAMBDA = 0.6  # the paper's weight of the spread
 K = 3  # and its number of samples: enough to rank, too few to report a spread by

@@ -19,12 +19,14 @@ class ObservedEcg:
     """Measured intervals of this person: what had been given and how many hours before, `action.hours`.
 
     period: 0 for the day that is simulated, which begins with the pre-dose ECG; another number for another day, which
-    needs an ECG before its dose (an action without drugs) to compare with.
+    needs an ECG before its dose (an action without drugs) to compare with. before: of the pre-dose ECG on the leads
+    that this one has as well, where they are fewer than all of it.
     """
 
     action: Action
     intervals: Intervals
     period: int = 0
+    before: Intervals | None = None
 
 
 def values_of(intervals: Intervals, *, by_tangent: bool = True) -> Tensor:
@@ -55,7 +57,8 @@ def see_ecgs(
 ) -> Seen:
     """What the ECGs say of the person, the pre-dose ECG of today among them. actions: all that will be asked about."""
     # T ends later to readers than by the tangent: a change between the two would be no effect of a drug.
-    by_tangent = all(ecg.intervals.qt_tangent_ms is not None for ecg in observed)
+    every = [part for ecg in observed for part in (ecg.intervals, ecg.before) if part is not None]
+    by_tangent = all(intervals.qt_tangent_ms is not None for intervals in every)
     measured = values_of(before.intervals, by_tangent=by_tangent)
     # What today's pre-dose ECG does not show has no change to be counted from. Any level will do for it, but nothing
     # measured later today may then be compared with that level.
@@ -64,6 +67,8 @@ def see_ecgs(
     for ecg in observed:
         hours = torch.tensor([ecg.action.hours], dtype=torch.float64)
         values = values_of(ecg.intervals, by_tangent=by_tangent)
+        if ecg.before is not None:  # the change is what counts, from where the whole pre-dose ECG is
+            values = measured + values - values_of(ecg.before, by_tangent=by_tangent)
         if ecg.period == 0:
             values = torch.where(measured.isfinite(), values, torch.nan)
         series.append(Series(ecg.action.drugs, hours, values[None], period=ecg.period))

@@ -1,6 +1,6 @@
 """How prone the patient is to a long QT: the score of Tisdale 2013 as a risk beside that of the ECG.
 
-The published score (doi:10.1161/CIRCOUTCOMES.113.000651) predicts a QTc beyond 500 ms, or by 60 ms longer, in patients
+The published score (doi:10.1161/CIRCOUTCOMES.113.000152) predicts a QTc beyond 500 ms, or by 60 ms longer, in patients
 of cardiac care units; it is not about torsades themselves. Up to 6 points are low, 7 to 10 moderate, 11 and more
 high. In intensive care its specificity was low, its sensitivity high.
 
@@ -14,17 +14,21 @@ safer by two points than one of 3.49, and which it was does not depend on where 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from math import exp
+from typing import Literal
 
-TISDALE = "Tisdale 2013, doi:10.1161/CIRCOUTCOMES.113.000651"
+TISDALE = "Tisdale 2013, doi:10.1161/CIRCOUTCOMES.113.000152"
 LOW, HIGH = 6, 11
+
+Level = Literal["low", "moderate", "high"]
 
 
 @dataclass(frozen=True)
 class TorsadeContext:
     """What the score asks for; None is unknown, never normal.
 
-    qtcf_ms: before the dose, as the score was made with the QTc on admission. qtc_drugs: how many drugs that
-    prolong the QTc are taken, the one to be judged among them. acute_mi, sepsis, heart_failure: present now.
+    qtcf_ms: before the dose, as the score was made with the QTc on admission. acute_mi, sepsis, heart_failure: present
+    now. qtc_drug, two_qtc_drugs: whether one drug that prolongs the QTc is taken, and whether a second one is, the
+    drug to be judged among them; each has its own points.
     """
 
     age_years: float | None = None
@@ -35,7 +39,8 @@ class TorsadeContext:
     acute_mi: bool | None = None
     sepsis: bool | None = None
     heart_failure: bool | None = None
-    qtc_drugs: int | None = None
+    qtc_drug: bool | None = None
+    two_qtc_drugs: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,6 @@ def _present(points: int) -> _Item:
     return _Item(points, lambda x: points * x, lambda x: points * x)
 
 
-# One QTc drug gives 3 points, two and more give 3 again (21 at most in all).
-_DRUGS = _Item(6, lambda n: 3 * min(n, 2), lambda n: 3 * min(n, 2))
 _ITEMS = {
     "age_years": _threshold(1, 68, 2.0),
     "female": _present(1),
@@ -71,37 +74,42 @@ _ITEMS = {
     "acute_mi": _present(2),
     "sepsis": _present(3),
     "heart_failure": _present(3),
-    "qtc_drugs": _DRUGS,
+    "qtc_drug": _present(3),
+    "two_qtc_drugs": _present(3),  # again: 21 at most in all
 }
 
 
 @dataclass(frozen=True)
 class TorsadeRisk:
-    """points: as published, of what is known. most: if all that is unknown were present. risk in 0..1 by `points`
-    with ramps, a lower bound where `unknown` is not empty; None where nothing is known. items: of each known input."""
+    """points: as published, of what is known, a lower bound where `unknown` is not empty; most: if all that is unknown
+    were present. items: the points of each known input. risk in 0..1 by `points` with ramps, a lower bound likewise;
+    None where nothing is known."""
 
     points: int
     most: int
-    level: str
     risk: float | None
-    items: dict[str, float]
+    items: dict[str, int]
     unknown: tuple[str, ...]
     source: str = TISDALE
 
 
 def torsade_risk(context: TorsadeContext) -> TorsadeRisk:
-    """The score and the risk by it. level: low, moderate or high, at least so where something is unknown."""
+    """The score and the risk by it, of what is known."""
     given = {f.name: getattr(context, f.name) for f in fields(context)}
     known = {name: float(value) for name, value in given.items() if value is not None}
     unknown = tuple(name for name, value in given.items() if value is None)
-    points = int(sum(_ITEMS[name].step(x) for name, x in known.items()))
-    items = {name: _ITEMS[name].ramp(x) for name, x in known.items()}
-    h = (max(0.0, sum(items.values()) - LOW) / (HIGH - LOW)) ** 2
+    items = {name: int(_ITEMS[name].step(x)) for name, x in known.items()}
+    points = sum(items.values())
+    h = (max(0.0, sum(_ITEMS[name].ramp(x) for name, x in known.items()) - LOW) / (HIGH - LOW)) ** 2
     return TorsadeRisk(
         points=points,
         most=points + sum(_ITEMS[name].most for name in unknown),
-        level="high" if points >= HIGH else "moderate" if points > LOW else "low",
         risk=1.0 - 2.0**-h if known else None,
         items=items,
         unknown=unknown,
     )
+
+
+def level_of(points: int) -> Level:
+    """The published category of so many points."""
+    return "high" if points >= HIGH else "moderate" if points > LOW else "low"

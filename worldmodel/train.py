@@ -15,7 +15,7 @@ from worldmodel.checkpoint import load_tensors, save_tensors, under
 from worldmodel.conditioning import CONTEXT, render_conditions
 from worldmodel.denoiser import Denoiser
 from worldmodel.diffusion import Weighting, training_loss
-from worldmodel.errors import WorldModelError
+from worldmodel.errors import RequestError
 from worldmodel.networks import TWO_STAGE, NetworkSize
 from worldmodel.pharmacology import Action
 from worldmodel.preprocessing import VERSION as PREPROCESSING
@@ -78,10 +78,10 @@ def train(
 
     actions: what the virtual trial gives, with the hours at which it looks. recordings: real windows (n, 8, SAMPLES),
     a quarter of what the VAE sees. With `resume` a run in `out` goes on from its checkpoints; without it, `out` must
-    hold none. device: "auto", "cuda" or "cpu". Raises WorldModelError.
+    hold none. device: "auto", "cuda" or "cpu". Raises RequestError, WorldModelError.
     """
     if preset not in PRESETS:
-        raise WorldModelError(f"There is no preset {preset!r}.", f"Presets: {', '.join(PRESETS)}.")
+        raise RequestError(f"There is no preset {preset!r}.", f"Presets: {', '.join(PRESETS)}.")
     settings = PRESETS[preset]
     started = time.monotonic()
     real = 0 if recordings is None else len(recordings)

@@ -20,7 +20,7 @@ from worldmodel.checkpoint import (
     save_tensors,
     under,
 )
-from worldmodel.errors import WorldModelError
+from worldmodel.errors import RequestError, WorldModelError
 
 Report = Callable[[str], None]
 Schedule = Callable[[int, int], float]
@@ -31,9 +31,9 @@ LOG_HEAD = "stage,step,loss,data_term,learning_rate\n"
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU where there is one. Raises WorldModelError."""
+    """The device of that name; "auto" is the GPU where there is one. Raises RequestError, WorldModelError."""
     if name not in DEVICES:
-        raise WorldModelError(f"There is no device {name!r}.", f"Devices: {', '.join(DEVICES)}.")
+        raise RequestError(f"There is no device {name!r}.", f"Devices: {', '.join(DEVICES)}.")
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
         raise WorldModelError("This installation of torch sees no GPU.", "Train with --device cpu.")

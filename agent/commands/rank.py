@@ -8,6 +8,7 @@ from agent.options import (
     DEFAULT_K,
     DEFAULT_LAMBDA,
     DrugsOption,
+    EcgFmOption,
     FsOption,
     GoalOption,
     HoursOption,
@@ -15,10 +16,13 @@ from agent.options import (
     KOption,
     LeadsOption,
     PatientOption,
+    PoolingOption,
     RequiredEcg,
+    RiskOption,
     SeedOption,
     UnitOption,
     WindowOption,
+    risk_choice,
     stated_facts,
 )
 from agent.output import emit, progress_bar
@@ -39,6 +43,9 @@ def rank(
     ] = DEFAULT_LAMBDA,
     seed: SeedOption = 0,
     hours: HoursOption = None,
+    risk: RiskOption = "intervals",
+    pooling: PoolingOption = "signed",
+    ecgfm: EcgFmOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Rank the candidates for a goal, or the usual doses of drugs: mask, simulate, score."""
@@ -47,8 +54,11 @@ def rank(
     from tools.rank import rank_candidates
 
     case = load_case(ecg, patient, stated_facts(fs, unit, leads), window)
+    choice = risk_choice(risk, pooling, ecgfm)
     with progress_bar("simulating") as progress:
-        result = rank_candidates(case, goal, drug or (), k, lambda_, seed, hours, progress=progress)
+        result = rank_candidates(
+            case, goal, drug or (), k, lambda_, seed, hours, progress=progress, choice=choice
+        )
     emit(
         "rank",
         result,

@@ -7,16 +7,20 @@ import typer
 
 from agent.options import (
     DEFAULT_K,
+    EcgFmOption,
     FsOption,
     HoursOption,
     JsonFlag,
     KOption,
     LeadsOption,
     PatientOption,
+    PoolingOption,
     RequiredEcg,
+    RiskOption,
     SeedOption,
     UnitOption,
     WindowOption,
+    risk_choice,
     stated_facts,
 )
 from agent.output import emit, progress_bar
@@ -57,6 +61,9 @@ def simulate(
     hours: HoursOption = None,
     k: KOption = DEFAULT_K,
     seed: SeedOption = 0,
+    risk: RiskOption = "intervals",
+    pooling: PoolingOption = "signed",
+    ecgfm: EcgFmOption = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write WFDB records and plots there.")
     ] = None,
@@ -78,9 +85,10 @@ def simulate(
     stated = stated_facts(fs, unit, leads)
     case = load_case(ecg, patient, stated, window)
     seen = read_observed(observed or [], stated)
+    choice = risk_choice(risk, pooling, ecgfm)
     with progress_bar("simulating") as progress:
         run, given = (roll_out, [*actions, *then]) if then else (simulate_actions, actions)
-        result = run(case, given, hours, k, seed, out=out, progress=progress, observed=seen)
+        result = run(case, given, hours, k, seed, out=out, progress=progress, observed=seen, choice=choice)
     emit(
         "simulate",
         result,

@@ -5,12 +5,21 @@ from numpy.typing import NDArray
 
 from knowledge.patient import Patient, parse_patient
 from tools.case import Case
+from tools.circumstances import TisdaleGiven
 from tools.goals import GoalJudged
 from tools.mask import MaskResult, VerdictGiven
 from tools.measure import FindingFound, MeasureResult, QualityFound, Recording, RhythmFound
 from tools.outcomes import Delta, SampleGiven, Summary
-from tools.rank import RankedAction, RankResult
-from tools.results import ActionGiven, DrugGiven, ModelUsed, RuleFired, SupportGiven
+from tools.rank import RankedAction, RankResult, RiskSpread
+from tools.results import (
+    ActionGiven,
+    DrugGiven,
+    LabelModelUsed,
+    ModelUsed,
+    RiskUsed,
+    RuleFired,
+    SupportGiven,
+)
 from tools.simulate import ActionSimulated, SimulateResult
 from worldmodel.ecg import LEADS, Ecg
 from worldmodel.measurement import Finding, Intervals, Measurement, Quality, Rhythm
@@ -100,6 +109,30 @@ BEFORE = SampleGiven(
     risk=0.05,
     risk_components={},
     risk_unknown={},
+    interval_risk=0.05,
+    label_risk=0.2,
+    labels={"Sinus rhythm": 0.9, "Ventricular tachycardia": None},
+    labels_unknown={"Ventricular tachycardia": "No recordings taught it."},
+    combined_risk=0.11,
+    combined_unknown=(),
+)
+JUDGED_BY = RiskUsed(
+    risk="intervals",
+    pooling="signed",
+    label_model=LabelModelUsed(name="ecgwm labels", file="labels.safetensors", sha256="1a" * 32),
+)
+TISDALE = TisdaleGiven(
+    points=4,
+    most=7,
+    level="low",
+    level_at_most="moderate",
+    lower_bound=True,
+    known={"female": 1, "heart_failure": 3, "acute_mi": 0},
+    unknown=("sepsis",),
+    source="Tisdale 2013",
+)
+ON_QT_DRUG = TISDALE.model_copy(
+    update={"known": TISDALE.known | {"qtc_drug": 3}, "points": 7, "most": 10, "level": "moderate"}
 )
 NO_DRUG = ActionGiven(drugs=(), text="no drug")
 LOW_POTASSIUM = RuleFired(
@@ -151,6 +184,11 @@ def ranked(
         risk_mean=risk,
         risk_sd=None if risk is None else 0.02,
         delta_risk=None if risk is None else risk - 0.05,
+        risks={
+            "intervals": None if risk is None else RiskSpread(mean=risk, sd=0.02),
+            "labels": RiskSpread(mean=0.2, sd=0.01),
+            "combined": None if risk is None else RiskSpread(mean=risk + 0.09, sd=0.02),
+        },
         lower_bound=risk is None,
         lambda_=0.6,
         k=3,
@@ -169,6 +207,7 @@ def ranked(
         rules=rules,
         reasons=("QTcF within limits", *(f"{rule.severity}: {rule.text} [{rule.id}]" for rule in rules)),
         support=SupportGiven(in_distribution=True, score=0.1, reasons=()),
+        tisdale=ON_QT_DRUG if rules else TISDALE,
     )
 
 
@@ -182,6 +221,7 @@ def made_ranking() -> RankResult:
     result = RankResult(
         seed=0,
         goal="rate-control",
+        judged_by=JUDGED_BY,
         pre=BEFORE,
         ranking=rows,
         excluded=tuple(v for v in made_mask().verdicts if v.verdict in ("blocked", "cannot_evaluate")),
@@ -203,19 +243,22 @@ def made_simulation() -> SimulateResult:
         action=action("dofetilide", "500 ug"),
         verdict=VerdictGiven(action=action("dofetilide", "500 ug"), verdict="caution", rules=(SLOWING,)),
         hours=2.5,
+        hours_after_last_dose=2.5,
         seed=7,
         samples=(BEFORE,) * 3,
         summary={
             "qtcf_ms": Summary(mean=461.2, sd=8.1, q05=452.0, q50=461.0, q95=470.0, n=3),
             "pr_ms": None,
             "risk": Summary(mean=0.31, sd=0.05, q05=0.25, q50=0.3, q95=0.36, n=3),
+            "combined_risk": Summary(mean=0.44, sd=0.05, q05=0.37, q50=0.43, q95=0.49, n=3),
         },
-        delta={"qtcf_ms": Delta(mean=34.6, sd=8.1, q05=25.4, q95=43.4, n=3), "pr_ms": None},
+        delta={"qtcf_ms": Delta(mean=34.6, sd=8.1, doubt=3.0, q05=25.4, q95=43.4, n=3), "pr_ms": None},
         not_measurable={"pr_ms": "in 3 of 3 samples: no P wave"},
         support=SupportGiven(in_distribution=False, score=0.9, reasons=("QRS wider than any in training",)),
+        tisdale=ON_QT_DRUG,
         files=("out/dofetilide_1.hea",),
     )
-    return SimulateResult(pre=BEFORE, actions=(simulated,), model=MODEL)
+    return SimulateResult(judged_by=JUDGED_BY, pre=BEFORE, actions=(simulated,), model=MODEL)
 
 
 def made_measurements() -> MeasureResult:

@@ -121,6 +121,42 @@ def test_rank_gives_what_the_contract_says(record: Path, capsys: pytest.CaptureF
     assert data["reference"]["action"]["drugs"] == []
 
 
+def test_rank_goes_by_the_risk_that_is_asked_for(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--patient", PATIENT, "--drug", "verapamil", "-k", 2, "--risk", "labels", "--pooling", "top3")
+    data = run_json("rank", "--ecg", record, *words, capsys=capsys)
+    assert (data["judged_by"]["risk"], data["judged_by"]["pooling"]) == ("labels", "top3")
+    assert data["judged_by"]["label_model"]["name"] == "ecgwm labels"
+    row = data["ranking"][0]
+    assert row["risk_mean"] == row["risks"]["labels"]["mean"]
+    assert set(row["risks"]) == {"intervals", "labels", "combined"}
+    assert set(row["tisdale"]) >= {"points", "most", "level", "lower_bound", "known", "unknown", "source"}
+
+
+@pytest.mark.parametrize("command", ["simulate", "rank"])
+@pytest.mark.parametrize("option, known", [("--risk", "combined"), ("--pooling", "signed")])
+def test_a_risk_or_pooling_that_is_none_is_wrong_usage(
+    command: str, option: str, known: str, record: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    what = ("--action", "verapamil 120 mg oral") if command == "simulate" else ("--drug", "verapamil")
+    code, out, _ = run(command, "--ecg", record, *what, option, "median", "--json", capsys=capsys)
+    error = json.loads(out)["error"]
+    assert (code, error["code"]) == (2, "usage")
+    assert option in error["message"]
+    assert known in error["message"]
+    assert error["hint"]
+
+
+@pytest.mark.parametrize("command", ["simulate", "rank"])
+def test_a_file_that_is_no_ecg_fm_is_a_missing_configuration(
+    command: str, record: Path, made_model: MadeModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    what = ("--action", "no drug") if command == "simulate" else ("--drug", "verapamil")
+    code, out, _ = run(command, "--ecg", record, *what, "--ecgfm", PATIENT, "--json", capsys=capsys)
+    assert (code, json.loads(out)["error"]["code"]) == (3, "weights")
+    assert "mimic_iv_ecg_finetuned.pt" in json.loads(out)["error"]["hint"]
+    assert made_model.calls == []
+
+
 @pytest.mark.parametrize("command", ["simulate", "rank", "mask"])
 def test_people_get_text_on_stdout(command: str, record: Path, capsys: pytest.CaptureFixture[str]) -> None:
     what = ("--action", "verapamil 120 mg oral") if command != "rank" else ("--drug", "verapamil")

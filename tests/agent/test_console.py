@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from agent.console import print_mask, print_measure, print_ranking, print_simulation
-from tests.agent.made_results import made_mask, made_measurements, made_ranking, made_simulation
+from tests.agent.made_results import JUDGED_BY, made_mask, made_measurements, made_ranking, made_simulation
 from tools.mask import MaskResult
 
 SHOWN: dict[str, Callable[[Console], None]] = {
@@ -77,10 +77,38 @@ def test_a_simulation_shows_value_and_change_with_their_spread_and_its_doubts() 
 
 def test_the_ranking_shows_score_risk_goal_and_intervals_in_order() -> None:
     lines = [" ".join(line.split()) for line in printed("ranking", 120).splitlines()]
-    assert "before the dose 0.05 75 – 92 427" in lines
-    assert "1 metoprolol 25 mg oral at 2 h 0.05 0.04 ± 0.02 67 % 74 – 92 427 +0" in lines
-    assert "2 no drug at 2 h 0.06 0.05 ± 0.02 67 % 74 – 92 427 +0" in lines
-    assert "3 verapamil 120 mg oral at 2 h (caution: R44) – – 67 % 74 – 92 – –" in lines
+    assert "before the dose 0.05 0.11 75 – 92 427" in lines
+    assert "1 metoprolol 25 mg oral at 2 h 0.05 0.04 ± 0.02 0.13 67 % 74 – 92 427 +0" in lines
+    assert "2 no drug at 2 h 0.06 0.05 ± 0.02 0.14 67 % 74 – 92 427 +0" in lines
+    assert "3 verapamil 120 mg oral at 2 h (caution: R44) – – – 67 % 74 – 92 – –" in lines
+
+
+@pytest.mark.parametrize("name", ["ranking", "simulation"])
+def test_the_caption_says_which_risk_and_what_the_combined_one_is_made_of(name: str) -> None:
+    text = unwrapped(name)
+    assert "risk: by the intervals; combined: intervals, 17 labels of ecgwm labels pooled by sign" in text
+    assert "circumstances by Tisdale" in text
+
+
+def test_a_risk_by_labels_is_told_with_its_pooling_and_the_combined_one_beside_it() -> None:
+    used = JUDGED_BY.model_copy(update={"risk": "labels", "pooling": "top3"})
+    out = io.StringIO()
+    result = made_ranking().model_copy(update={"judged_by": used})
+    print_ranking(Console(file=out, width=120, color_system=None), result)
+    text = " ".join(out.getvalue().split())
+    assert "labels bined" in text
+    assert (
+        "by the 17 labels of ecgwm labels pooled by their top3 as in the paper, sinus rhythm a danger" in text
+    )
+
+
+def test_tisdale_is_told_item_by_item_and_as_a_lower_bound() -> None:
+    text = unwrapped("ranking")
+    assert "Tisdale: 4 to 7 points of 21, low to moderate: female 1, heart failure 3; not acute" in text
+    assert "unknown, so the score is a lower bound: sepsis" in text
+    assert text.count("Tisdale:") == 2
+    assert "7 to 10 points of 21, moderate, with a QT drug 3: verapamil 120 mg oral" in text
+    assert "Tisdale: 7 to 10 points of 21, moderate: female 1" in unwrapped("simulation")
 
 
 def test_the_ranking_says_how_it_was_made_and_what_was_excluded_and_why() -> None:

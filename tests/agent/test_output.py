@@ -8,8 +8,8 @@ import typer
 from agent.errors import ApprovalPending, ConfigurationError, ProviderError
 from agent.output import ExitCode, emit, emit_error, error_code, exit_code
 from knowledge.errors import DoseError, PatientFileError, UnknownDrugError
-from tools.errors import MissingInputError, SafetyRefusal
-from worldmodel.errors import EcgFileError, WeightsError
+from tools.errors import MissingInputError, SafetyRefusal, UsageError
+from worldmodel.errors import EcgFileError, RequestError, WeightsError
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from worldmodel.errors import EcgFileError, WeightsError
         (typer.BadParameter("m"), ExitCode.USAGE),
         (UnknownDrugError("m"), ExitCode.USAGE),
         (DoseError("m"), ExitCode.USAGE),
+        (UsageError("m"), ExitCode.USAGE),
+        (RequestError("m"), ExitCode.USAGE),
         (ConfigurationError("m"), ExitCode.CONFIGURATION),
         (WeightsError("m"), ExitCode.CONFIGURATION),
         (ProviderError("m"), ExitCode.PROVIDER),

@@ -20,9 +20,7 @@ CATALOGUE = load_catalogue()
 GRAVE = {"allowed": 0, "caution": 1, "warning": 2, "cannot_evaluate": 3, "blocked": 3}
 LABS = ("potassium", "magnesium", "calcium", "ionized_calcium", "creatinine", "glucose", "platelets")
 MEASURED = (*LABS, "weight_kg", "qtcf_ms", "pr_ms", "systolic_bp_mmhg")
-# What may lift a rule by its nature: an anticoagulant lets fibrillation be converted.
-PROTECTIVE = CATALOGUE.members("anticoagulant")
-MEDICATIONS = sorted(drug.id for drug in CATALOGUE if drug.id not in PROTECTIVE)
+MEDICATIONS = sorted(drug.id for drug in CATALOGUE)
 DISEASES = (
     "heart failure",
     "systolic heart failure",
@@ -107,6 +105,20 @@ def test_one_more_medication_never_makes_a_verdict_safer(
 ) -> None:
     more = case | {"taking": [*case["taking"], extra]}
     assert safer(all_verdicts(bedside, case), all_verdicts(bedside, more)) == []
+
+
+@pytest.mark.parametrize("anticoagulant", sorted(CATALOGUE.members("anticoagulant")))
+def test_an_anticoagulant_of_unknown_duration_does_not_let_fibrillation_be_converted(
+    bedside: Any, anticoagulant: str
+) -> None:
+    af = {"ecg": {"rhythm": "atrial_fibrillation", "pr_ms": None}}
+    begun = bedside(**af, taking=[anticoagulant]).judge("ibutilide 1 mg iv")
+    assert begun.verdict == "cannot_evaluate"
+    assert "anticoagulated_3_weeks" in begun.missing
+    for_weeks = bedside(**af, taking=[anticoagulant], patient={"anticoagulated_3_weeks": True})
+    assert for_weeks.judge("ibutilide 1 mg iv").verdict not in REFUSED
+    too_short = bedside(**af, taking=[anticoagulant], patient={"anticoagulated_3_weeks": False})
+    assert too_short.judge("ibutilide 1 mg iv").verdict == "blocked"
 
 
 @QUICK

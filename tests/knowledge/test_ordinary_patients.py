@@ -1,50 +1,23 @@
 """Ten ordinary patients keep their ordinary choices: a mask that forbids everything protects nobody."""
 
+import runpy
 from collections import Counter
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from knowledge.candidates import candidates
+from knowledge.doses import parse_action
 from knowledge.drugs import load_catalogue
+from knowledge.findings import EcgFindings
 from knowledge.mask import judge
+from knowledge.patient import Patient
 from knowledge.policy import REFUSED
+from knowledge.rules import load_rules
 
-AF: dict[str, Any] = {"hr_bpm": 125, "pr_ms": None, "rhythm": "atrial_fibrillation"}
-PATIENTS: dict[str, dict[str, Any]] = {
-    "AF with rapid rate, hypertension": {
-        "has": ["atrial fibrillation", "hypertension"],
-        "taking": ["lisinopril", "apixaban"],
-        "ecg": AF,
-    },
-    "new AF without anticoagulation": {
-        "has": ["atrial fibrillation"],
-        "taking": ["levothyroxine"],
-        "ecg": AF,
-    },
-    "paroxysmal AF in sinus rhythm": {
-        "has": ["paroxysmal atrial fibrillation"],
-        "taking": [{"name": "metoprolol", "dose": "25 mg", "route": "oral"}, "rivaroxaban"],
-    },
-    "stable heart failure after an infarct": {
-        "has": ["systolic heart failure", "old MI"],
-        "taking": ["carvedilol", "lisinopril", "furosemide", "aspirin", "atorvastatin"],
-        "patient": {"age_years": 70, "lvef_percent": 32},
-    },
-    "pneumonia": {"has": ["pneumonia"], "taking": ["acetaminophen"]},
-    "nausea after surgery": {"has": ["cholecystectomy"], "taking": ["oxycodone"]},
-    "renal failure and diabetes": {
-        "has": ["chronic kidney disease stage 4", "diabetes"],
-        "taking": ["insulin glargine", "amlodipine"],
-        "labs": {"creatinine": 230},
-    },
-    "low potassium on a diuretic": {
-        "has": ["hypertension"],
-        "taking": ["hydrochlorothiazide"],
-        "labs": {"potassium": 3.1},
-    },
-    "STEMI": {"has": ["STEMI"], "taking": ["aspirin", "ticagrelor"], "patient": {"lvef_percent": 50}},
-    "COPD": {"has": ["COPD"], "taking": ["tiotropium", "albuterol"]},
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "ordinary_patients.py"))
+PATIENTS: dict[str, tuple[Patient, EcgFindings]] = {
+    name: (patient, findings) for name, patient, findings in BENCHMARK["ordinary_patients"]()
 }
 CHOICES = {
     "AF with rapid rate, hypertension": ["metoprolol 5 mg iv", "diltiazem 20 mg iv", "digoxin 0.125 mg oral"],
@@ -65,17 +38,17 @@ CHOICES = {
 
 
 @pytest.mark.parametrize("name", PATIENTS)
-def test_an_ordinary_patient_keeps_the_ordinary_choices(bedside: Any, name: str) -> None:
-    bed = bedside(**PATIENTS[name])
-    verdicts = {action: bed.judge(action) for action in CHOICES[name]}
-    assert {a: v.reason for a, v in verdicts.items() if v.verdict in REFUSED} == {}
+def test_an_ordinary_patient_keeps_the_ordinary_choices(name: str) -> None:
+    catalogue = load_catalogue()
+    actions = [parse_action(text, catalogue) for text in CHOICES[name]]
+    verdicts = judge(actions, *PATIENTS[name], catalogue, load_rules())
+    assert {str(v.action): v.reason for v in verdicts if v.verdict in REFUSED} == {}
 
 
-def test_most_candidates_are_left_to_ordinary_patients(bedside: Any) -> None:
+def test_most_candidates_are_left_to_ordinary_patients() -> None:
     actions = candidates("all", None, load_catalogue())
     counts: Counter[str] = Counter()
-    for changes in PATIENTS.values():
-        bed = bedside(**changes)
-        counts.update(v.verdict for v in judge(actions, bed.patient, bed.findings, bed.catalogue, bed.rules))
+    for patient, findings in PATIENTS.values():
+        counts += BENCHMARK["shares"](actions, patient, findings)
     assert counts["allowed"] > 0.55 * counts.total()
     assert counts["blocked"] + counts["cannot_evaluate"] < 0.2 * counts.total()

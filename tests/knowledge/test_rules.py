@@ -91,3 +91,42 @@ def test_two_rules_of_one_id_are_refused(tmp_path) -> None:  # type: ignore[no-u
     (tmp_path / "rules.yaml").write_text(f"rules:\n{rule}{rule}")
     with pytest.raises(CatalogueError, match="X1"):
         read_rules(tmp_path)
+
+
+RULE = (
+    "- {{id: {id}, kind: lab, severity: {severity}, text: t, drugs: [heparin], source: s, source_type: policy, "
+    "confidence: policy, examples: {{fires: {{give: a}}, silent: {{give: a}}}}}}\n"
+)
+
+
+def test_two_rules_that_contradict_each_other_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    text = RULE.format(id="X1", severity="B") + RULE.format(id="X2", severity="C")
+    (tmp_path / "rules.yaml").write_text(f"rules:\n{text}")
+    with pytest.raises(CatalogueError, match="X1 and X2 contradict"):
+        read_rules(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "- a list", "rules: 5", "rules: []\nsources: 5", "rules: [\n- {", "\0"]
+)
+def test_a_file_that_is_no_list_of_rules_is_refused_by_name(tmp_path, content: str) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "rules.yaml").write_text(content)
+    with pytest.raises(CatalogueError, match=r"rules\.yaml"):
+        read_rules(tmp_path)
+
+
+def test_a_rule_without_an_unknown_case_reads_nothing_that_can_be_unknown() -> None:
+    """Only the dose or the age, what makes an ECG needed elsewhere, or a rule about what is not known."""
+    for rule in RULES:
+        if rule.examples.unknown is None:
+            condition = rule.condition()
+            told = {
+                "age_years",
+                "ecg_seen",
+                "hr_bpm",
+                "pacemaker",
+                "continuous_ecg_refused",
+                "st_elevation_seen",
+            }
+            assert rule.needs or not rule.partners, rule.id
+            assert not condition or condition.facts <= told, rule.id

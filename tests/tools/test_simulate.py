@@ -11,7 +11,7 @@ from knowledge.errors import DoseError, UnknownDrugError
 from knowledge.patient import Patient
 from tools.case import Case
 from tools.errors import MissingInputError, OutputError, SafetyRefusal
-from tools.simulate import simulate_actions
+from tools.simulate import roll_out, simulate_actions
 from worldmodel.delineation.measure import measure_batch
 from worldmodel.ecg import LEADS
 from worldmodel.measurement import Measurement
@@ -126,6 +126,22 @@ def test_files_can_be_read_back_and_say_that_they_are_simulated(
     assert np.abs(ecg.samples_mv - result.waveforms.samples_mv[0, 1]).max() < 0.001
     assert "simulated" in Path(records[0]).read_text()
     assert not [path for path in Path(plot).parent.iterdir() if path.name.startswith(".")]
+
+
+def test_a_chain_says_its_hours_from_the_first_action_and_from_the_last_dose(
+    case: Case, model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of the second step said "5 h after the dose" of a dose given 2.5 h before; "no drug" is no dose."""
+    monkeypatch.setattr(type(model), "roll_out", type(model).simulate, raising=False)
+    monkeypatch.setattr("tools.files._plot", lambda path, *_: path)
+    steps = [VERAPAMIL, VERAPAMIL, "no drug"]
+    result = roll_out(case, steps, 2.5, k=1, model=model, out=tmp_path)
+    clocks = [(action.hours, action.hours_after_last_dose) for action in result.actions]
+    assert clocks == [(2.5, 2.5), (5.0, 2.5), (7.5, 5.0)]
+    first, second, third = (Path(action.files[0]).read_text().splitlines()[-1] for action in result.actions)
+    assert "2.5 h after the dose;" in first
+    assert "5 h after the first action, 2.5 h after the last dose;" in second
+    assert "7.5 h after the first action, 5 h after the last dose;" in third
 
 
 def test_an_unwritable_folder_is_a_clear_error(case: Case, model: Any, tmp_path: Path) -> None:

@@ -4,20 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from tools.errors import MissingInputError, OutputError
+from tools.errors import OutputError, UsageError
 from tools.train import train_model, train_part
-from worldmodel.errors import WorldModelError
 
 
 def test_an_unknown_preset_is_told_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(WorldModelError, match="no preset 'large'") as told:
+    with pytest.raises(UsageError, match="no preset 'large'") as told:
         train_model("large", tmp_path, 0, False, print)
     assert all(name in told.value.hint for name in ("small", "base", "paper", "paper-as-written"))
 
 
 def test_the_papers_presets_take_no_recordings(tmp_path: Path) -> None:
     """What would not be used is refused, not passed over."""
-    with pytest.raises(MissingInputError, match="makes its own data"):
+    with pytest.raises(UsageError, match="makes its own data"):
         train_model("paper", tmp_path, 0, False, print, data=[tmp_path])
 
 

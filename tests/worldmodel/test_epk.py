@@ -1,6 +1,7 @@
 """The prior and the anchor: fitted, moved and rendered as their equations say."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.worldmodel.virtual_patients import generator, transitions
 from worldmodel import anchor, epk
-from worldmodel.beat import LANDMARKS, RESPONSE_LIMITS, BeatTiming, clamp_response, move
+from worldmodel.beat import LANDMARKS, RESPONSE_LIMITS, BeatTiming, clamp_response, move, room_ms
 from worldmodel.conditioning import model_times, render_conditions
 from worldmodel.grid import Rhythm, sample_r_times
 from worldmodel.ode import wave_response
@@ -45,6 +46,13 @@ def test_jtpeakc_is_what_moves_not_jtpeak() -> None:
     jtpeak = at(moved, "t_peak") - at(moved, "qrs_off")
     assert float(moved.rr_s) == pytest.approx(60 / (60 / 0.9 + 20))
     assert jtpeak / float(moved.rr_s) ** 0.58 == pytest.approx(225.0 / 0.9**0.58, rel=1e-4)
+
+
+def test_room_is_what_is_left_before_the_next_p_or_without_p_the_next_qrs() -> None:
+    assert float(room_ms(TIMING)) == pytest.approx(900.0 - 200.0 - 350.0)
+    without_p = replace(TIMING, has_p=torch.tensor([False]))
+    assert float(room_ms(without_p)) == pytest.approx(900.0 - 45.0 - 350.0)
+    assert float(room_ms(move(TIMING, response(hr_bpm=60.0, tpeak_tend_ms=80.0)))) < 0.0
 
 
 @settings(max_examples=60, deadline=None)

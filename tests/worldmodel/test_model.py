@@ -14,7 +14,7 @@ from worldmodel.evaluation.rivals import anchor_alone
 from worldmodel.evaluation.unseen import unseen_patients
 from worldmodel.measurement import Measurement
 from worldmodel.model import WorldModel
-from worldmodel.pharmacology import EFFECTS, PatientContext
+from worldmodel.pharmacology import EFFECTS, EffectProfile, PatientContext
 from worldmodel.seeing import ObservedEcg
 from worldmodel.virtual import demo_ecg
 
@@ -132,6 +132,34 @@ def test_someone_seen_to_react_strongly_is_simulated_so(model: WorldModel) -> No
     usual = model.simulate(ecg, measured, [later], NOTHING_KNOWN, 6, 1).responses[0, :, jt]
     theirs = model.simulate(ecg, measured, [later], NOTHING_KNOWN, 6, 1, observed=seen).responses[0, :, jt]
     assert theirs.mean() > usual.mean() + 5.0
+
+
+def test_doubt_is_told_apart_only_where_nothing_was_observed(model: WorldModel) -> None:
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    drug = replace(
+        PROLONG_QT.drugs[0],
+        effects=EffectProfile({"jtpeakc_ms": 39.0}, {"jtpeakc_ms": 6.0}, {"jtpeakc_ms": 4.0}),
+    )
+    action = replace(PROLONG_QT, drugs=(drug,))
+    none, some = model.simulate(ecg, measured, [NO_DRUG, action], NOTHING_KNOWN, 1, 1).doubts
+    assert set(none.values()) == {0.0}
+    assert 2.0 < some["qtcf_ms"] < 5.0
+    seen = [ObservedEcg(action, measured.intervals)]
+    assert model.simulate(ecg, measured, [action], NOTHING_KNOWN, 1, 1, observed=seen).doubts == ()
+
+
+def test_an_observed_ecg_that_nobody_shows_lowers_the_support(model: WorldModel) -> None:
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    assert measured.intervals.qrs_ms is not None
+    wide = replace(measured.intervals, qrs_ms=measured.intervals.qrs_ms + 90.0)
+    seen = [ObservedEcg(PROLONG_QT, wide)]
+    simulated = model.simulate(ecg, measured, [PROLONG_QT], NOTHING_KNOWN, 1, 1, observed=seen)
+    rolled = model.roll_out(ecg, measured, [PROLONG_QT], NOTHING_KNOWN, 1, 1, observed=seen)
+    for support in (*simulated.support, *rolled.support):
+        assert not support.in_distribution
+        assert any("QRS" in reason and "SDs" in reason for reason in support.reasons)
 
 
 def test_an_unchanged_ecg_says_the_same_with_and_without_the_tangent(model: WorldModel) -> None:

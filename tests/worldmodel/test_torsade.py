@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worldmodel.torsade import TorsadeContext, torsade_risk
+from worldmodel.torsade import TorsadeContext, level_of, torsade_risk
 
 HEALTHY = TorsadeContext(
     age_years=40,
@@ -17,7 +17,8 @@ HEALTHY = TorsadeContext(
     acute_mi=False,
     sepsis=False,
     heart_failure=False,
-    qtc_drugs=0,
+    qtc_drug=False,
+    two_qtc_drugs=False,
 )
 
 
@@ -32,9 +33,8 @@ HEALTHY = TorsadeContext(
         ({"acute_mi": True}, 2),
         ({"sepsis": True}, 3),
         ({"heart_failure": True}, 3),
-        ({"qtc_drugs": 1}, 3),
-        ({"qtc_drugs": 2}, 6),
-        ({"qtc_drugs": 5}, 6),
+        ({"qtc_drug": True}, 3),
+        ({"qtc_drug": True, "two_qtc_drugs": True}, 6),
     ],
 )
 def test_each_item_gives_its_published_points(change, points) -> None:
@@ -43,8 +43,8 @@ def test_each_item_gives_its_published_points(change, points) -> None:
 
 
 def test_everything_at_once_is_the_published_maximum_and_a_high_risk() -> None:
-    worst = torsade_risk(TorsadeContext(80, True, True, 3.0, 480, True, True, True, 2))
-    assert (worst.points, worst.most, worst.level) == (21, 21, "high")
+    worst = torsade_risk(TorsadeContext(80, True, True, 3.0, 480, True, True, True, True, True))
+    assert (worst.points, worst.most, level_of(worst.points)) == (21, 21, "high")
     assert worst.risk > 0.9
 
 
@@ -56,24 +56,36 @@ def test_nothing_known_is_no_risk_to_speak_of_and_names_every_input() -> None:
 
 
 def test_an_unknown_input_is_named_and_leaves_a_lower_bound() -> None:
-    known = torsade_risk(replace(HEALTHY, qtc_drugs=2, heart_failure=True))
-    less = torsade_risk(replace(HEALTHY, qtc_drugs=2, heart_failure=None))
+    known = torsade_risk(replace(HEALTHY, qtc_drug=True, two_qtc_drugs=True, heart_failure=True))
+    less = torsade_risk(replace(HEALTHY, qtc_drug=True, two_qtc_drugs=True, heart_failure=None))
     assert less.unknown == ("heart_failure",)
     assert less.most == known.most == 9
     assert less.risk < known.risk
 
 
+def test_a_second_drug_may_be_unknown_where_the_first_is_known() -> None:
+    """A candidate that prolongs the QTc, in a patient whose medications nobody listed."""
+    risk = torsade_risk(replace(HEALTHY, qtc_drug=True, two_qtc_drugs=None))
+    assert (risk.points, risk.most, risk.unknown) == (3, 6, ("two_qtc_drugs",))
+    assert risk.items["qtc_drug"] == 3
+
+
+@pytest.mark.parametrize("points, level", [(6, "low"), (7, "moderate"), (10, "moderate"), (11, "high")])
+def test_categories_are_the_published_ones(points: int, level: str) -> None:
+    assert level_of(points) == level
+
+
 def test_high_is_an_alarm_of_one_half_and_low_is_none() -> None:
     """Away from the ramps: 11 points by yes and no alone."""
-    eleven = torsade_risk(replace(HEALTHY, sepsis=True, acute_mi=True, qtc_drugs=2))
+    eleven = torsade_risk(replace(HEALTHY, sepsis=True, acute_mi=True, qtc_drug=True, two_qtc_drugs=True))
     assert eleven.points == 11
     assert eleven.risk == pytest.approx(0.5, abs=0.01)
-    assert torsade_risk(replace(HEALTHY, sepsis=True, qtc_drugs=1)).risk == pytest.approx(0.0, abs=0.001)
+    assert torsade_risk(replace(HEALTHY, sepsis=True, qtc_drug=True)).risk == pytest.approx(0.0, abs=0.001)
 
 
 @given(st.floats(2.5, 5.5), st.floats(0.001, 0.02))
 def test_the_risk_does_not_jump_with_potassium(potassium: float, step: float) -> None:
     """The score does, by two points at 3.5."""
-    prone = replace(HEALTHY, sepsis=True, heart_failure=True, qtc_drugs=1)
+    prone = replace(HEALTHY, sepsis=True, heart_failure=True, qtc_drug=True)
     a, b = (torsade_risk(replace(prone, potassium_mmol_l=potassium + x)).risk for x in (0.0, step))
     assert 0 <= a - b < 5 * step

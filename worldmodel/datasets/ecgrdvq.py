@@ -2,11 +2,11 @@
 
 Johannesen 2014 (doi:10.1038/clpt.2014.155), PhysioNet ecgrdvq 1.0.0 (doi:10.13026/C2HP45), the table
 SCR-002.Clinical.Data.csv: one row per ECG, three ECGs per time point, intervals as measured by the core laboratory.
+`read_trial` gives the table's means, `open_room` the recordings and transitions. The recordings of 1 kHz were taken at
+500 Hz and interpolated by the depositors.
 """
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldmodel.beat import JT_RR_EXPONENT
+from worldmodel.datasets.fda_trial import TrialEcg, TrialRoom
+from worldmodel.datasets.rows import PER_NG_ML, known, number, optional, read_rows, unwrapped
+from worldmodel.datasets.transition import Context, Dose, Fact, Recording
 from worldmodel.errors import DataSetError
-from worldmodel.pharmacology import EFFECTS
+from worldmodel.pharmacology import EFFECTS, PatientContext
 
 TABLE = "SCR-002.Clinical.Data.csv"
 PLACEBO = "placebo"
 NEEDED = ("RANDID", "EXTRT", "TPT", "RR", "PR", "QT", "QRS", "JTPEAK", "TPEAKTEND")
-_PER_NG_ML = {"ng/mL": 1.0, "pg/mL": 1e-3, "ug/mL": 1e3}
-_WRAP = 2.0**32  # two PR values were stored as negative 32-bit numbers and read as unsigned
 
 
 @dataclass(frozen=True)
@@ -80,24 +81,24 @@ def read_trial(path: Path) -> Trial:
     groups: dict[tuple[str, str, float], list[list[float]]] = defaultdict(list)
     plasma: dict[tuple[str, str, float], float] = {}
     labels: dict[str, str] = {}
-    for line, row in _rows(table):
+    for line, row in read_rows(table, NEEDED, f"ecgrdvq's {TABLE}"):
         arm = row["EXTRT"].split()[0].lower() if row["EXTRT"].strip() else ""
         if not arm:
             raise DataSetError(f"{table.name}, line {line}: EXTRT is empty.", "Name the drug, or Placebo.")
         labels.setdefault(arm, row["EXTRT"])
-        hours = _number(row, "TPT", table, line)
+        hours = number(row, "TPT", table, line)
         if np.isnan(hours):
             raise DataSetError(f"{table.name}, line {line}: TPT is missing.", "Give hours after the dose.")
         key = (row["RANDID"], arm, hours)
         groups[key].append(_measured(row, table, line))
-        level = _number(row, "PCSTRESN", table, line)
+        level = number(row, "PCSTRESN", table, line)
         if np.isfinite(level):
             unit = row.get("PCSTRESU", "")
-            if unit not in _PER_NG_ML:
+            if unit not in PER_NG_ML:
                 raise DataSetError(
                     f"{table.name}, line {line}: concentration in {unit!r}.", "Use pg/mL, ng/mL or ug/mL."
                 )
-            plasma[key] = level * _PER_NG_ML[unit]
+            plasma[key] = level * PER_NG_ML[unit]
     if not groups:
         raise DataSetError(f"{table.name} holds no rows.", "Give a table with measurements.")
     subjects = sorted({key[0] for key in groups})
@@ -118,48 +119,84 @@ def read_trial(path: Path) -> Trial:
     return Trial(tuple(subjects), tuple(arms), hours_all, values, qtcf, level_at, labels, taken)
 
 
-def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line numbers and rows. Raises DataSetError where the layout is another."""
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            lacking = [name for name in NEEDED if name not in (reader.fieldnames or ())]
-            if lacking:
-                raise DataSetError(
-                    f"{table.name} has no column {', '.join(lacking)}.",
-                    "Give a table of the layout of ecgrdvq's " + TABLE + ".",
-                )
-            for line, row in enumerate(reader, start=2):
-                yield line, {name: value or "" for name, value in row.items() if name is not None}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataSetError(f"{table} cannot be read: {error}.", "Give a CSV table in UTF-8.") from error
-
-
-def _number(row: dict[str, str], name: str, table: Path, line: int) -> float:
-    """A cell as a number, NaN where it is missing. Raises DataSetError on anything else."""
-    text = row.get(name, "NA").strip()
-    if text in ("", "NA"):
-        return np.nan
-    try:
-        return float(text)
-    except ValueError:
-        raise DataSetError(
-            f"{table.name}, line {line}: {name} is {text!r}.", "Give a number, or NA where it is missing."
-        ) from None
-
-
 def _measured(row: dict[str, str], table: Path, line: int) -> list[float]:
     """Values of one ECG in the order of EFFECTS, and QTcF by Fridericia."""
-    rr_ms = _number(row, "RR", table, line)
+    rr_ms = number(row, "RR", table, line)
     rr_s = rr_ms / 1000.0 if rr_ms > 0 else np.nan
-    pr = _number(row, "PR", table, line)
-    amplitude_uv = _number(row, "Twave_amplitude", table, line)
+    amplitude_uv = number(row, "Twave_amplitude", table, line)
     return [
         60.0 / rr_s,
-        pr + _WRAP if pr < 0 else pr,
-        _number(row, "QRS", table, line),
-        _number(row, "JTPEAK", table, line) / rr_s**JT_RR_EXPONENT,
-        _number(row, "TPEAKTEND", table, line),
+        unwrapped(number(row, "PR", table, line)),
+        number(row, "QRS", table, line),
+        number(row, "JTPEAK", table, line) / rr_s**JT_RR_EXPONENT,
+        number(row, "TPEAKTEND", table, line),
         float(np.log(amplitude_uv)) if amplitude_uv > 0 else np.nan,
-        _number(row, "QT", table, line) / rr_s ** (1.0 / 3.0),
+        number(row, "QT", table, line) / rr_s ** (1.0 / 3.0),
     ]
+
+
+# Recordings and transitions -----------------------------------------------------------------------------------
+
+
+def open_room(folder: Path) -> TrialRoom:
+    """The trial's recordings with what was given. Raises DataSetError."""
+    table = find_table(folder)
+    ecgs: dict[str, list[TrialEcg]] = defaultdict(list)
+    contexts: dict[str, Context] = {}
+    for line, row in read_rows(table, (*NEEDED, "EGREFID", "VISIT"), f"ecgrdvq's {TABLE}"):
+        subject, hours = row["RANDID"], number(row, "TPT", table, line)
+        contexts.setdefault(subject, context_of(row, table, line))
+        recording = recording_of(row, table, line, contexts[subject].patient)
+        # Before the dose the rows carry the drug's name, too, with nothing on board yet.
+        doses = _doses(row, table, line) if hours > 0 else ()
+        ecgs[subject].append(TrialEcg(recording, row["VISIT"], hours, row["EXTRT"], doses))
+    return TrialRoom("ecgrdvq", table.parent, ecgs, contexts)
+
+
+def recording_of(row: dict[str, str], table: Path, line: int, patient: PatientContext) -> Recording:
+    """The ECG of a row, which the tables of ecgrdvq and ecgdmmld write alike."""
+
+    def cell(name: str) -> float:
+        return number(row, name, table, line)
+
+    measured = {
+        "rr_ms": cell("RR"),
+        "pr_ms": unwrapped(cell("PR")),
+        "qrs_ms": cell("QRS"),
+        "qt_ms": cell("QT"),
+        "jtpeak_ms": cell("JTPEAK"),
+        "tpeak_tend_ms": cell("TPEAKTEND"),
+        "t_amplitude_uv": cell("Twave_amplitude"),
+    }
+    identity = row["EGREFID"]
+    return Recording(identity, f"raw/{row['RANDID']}/{identity}", measured=known(measured), patient=patient)
+
+
+def context_of(row: dict[str, str], table: Path, line: int) -> Context:
+    """Who the volunteer is; weight, height and pressure were taken at screening."""
+    columns = {
+        "height_cm": ("HGHT", "cm"),
+        "weight_kg": ("WGHT", "kg"),
+        "systolic_bp": ("SYSBP", "mmHg"),
+        "diastolic_bp": ("DIABP", "mmHg"),
+    }
+    values = known({name: number(row, column, table, line) for name, (column, _) in columns.items()})
+    facts = tuple(Fact(name, value, columns[name][1]) for name, value in values.items())
+    sex = row.get("SEX", "")
+    age = optional(number(row, "AGE", table, line))
+    return Context(PatientContext(age, {"F": True, "M": False}.get(sex)), facts)
+
+
+def _doses(row: dict[str, str], table: Path, line: int) -> tuple[Dose, ...]:
+    drug = row["EXTRT"].split()[0].lower()
+    if drug == PLACEBO:
+        return ()
+    level = number(row, "PCSTRESN", table, line)
+    unit = row.get("PCSTRESU", "")
+    if np.isfinite(level) and unit not in PER_NG_ML:
+        raise DataSetError(
+            f"{table.name}, line {line}: concentration in {unit!r}.", "Use pg/mL, ng/mL or ug/mL."
+        )
+    plasma = optional(level * PER_NG_ML.get(unit, np.nan))
+    amount = optional(number(row, "EXDOSE", table, line))
+    return (Dose(drug, amount, row.get("EXDOSU", ""), "oral", 0.0, plasma, source="protocol"),)

@@ -51,11 +51,15 @@ def qrs_of(beat: MedianBeat) -> NDArray[np.float64] | None:
     return wave_mv(beat, beat.qrs_on_ms, beat.qrs_off_ms)
 
 
+def t_of(beat: MedianBeat) -> NDArray[np.float64] | None:
+    """(12, time) from the end of QRS to that of T, above the level before the QRS."""
+    until_t_end, qrs = wave_mv(beat, beat.qrs_on_ms, beat.t_end_ms), qrs_of(beat)
+    return None if until_t_end is None or qrs is None else until_t_end[:, qrs.shape[1] :]
+
+
 def axes_deg(beat: MedianBeat) -> tuple[float | None, float | None, float | None]:
     """Axes of P, QRS and T, each None where the wave, I or aVF is missing; T above the level before the QRS."""
     p = wave_mv(beat, beat.p_on_ms, beat.p_off_ms, chord=True)
-    until_t_end = wave_mv(beat, beat.qrs_on_ms, beat.t_end_ms)
-    qrs = qrs_of(beat)
-    t = None if until_t_end is None or qrs is None else until_t_end[:, qrs.shape[1] :]
-    p_axis, qrs_axis, t_axis = (None if wave is None else frontal_axis_deg(wave) for wave in (p, qrs, t))
+    waves = (p, qrs_of(beat), t_of(beat))
+    p_axis, qrs_axis, t_axis = (None if wave is None else frontal_axis_deg(wave) for wave in waves)
     return p_axis, qrs_axis, t_axis

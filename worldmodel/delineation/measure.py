@@ -44,7 +44,8 @@ def measure(ecg: Ecg, window_s: float = WINDOW_S) -> Measurement:
         shape = replace(measured.shape, t_amplitude_mv=None)
         why = measured.not_measurable | {"t_amplitude_mv": _NO_SCALE}
         verdict = "usable" if measured.quality.verdict == "good" else measured.quality.verdict
-        doubted = replace(measured.quality, verdict=verdict, reasons=(*measured.quality.reasons, _NO_SCALE))
+        # First, as the last reason of an unusable recording is the one that makes it so.
+        doubted = replace(measured.quality, verdict=verdict, reasons=(_NO_SCALE, *measured.quality.reasons))
         measured = replace(measured, shape=shape, not_measurable=why, quality=doubted)
     return replace(
         measured,

@@ -15,6 +15,8 @@ from worldmodel.model import WorldModel
 from worldmodel.pharmacology import Action, PatientContext
 from worldmodel.seeing import values_of
 
+MOST_BPM = 100.0
+
 
 def evaluate_on_ecgs(
     model: WorldModel,
@@ -25,8 +27,9 @@ def evaluate_on_ecgs(
     seed: int,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[list[CourseRow], int]:
-    """Rows over the recordings in sinus rhythm that could be simulated from, and how many these were.
+    """Rows over the recordings in the rhythm of the trial's volunteers, and how many these were.
 
+    That is sinus rhythm without early beats, no faster than MOST_BPM: at higher rates so long a QT does not fit in.
     Every recording gets every drug, and none, at each of the trial's times; before and after are measured alike, Tpeak
     to Tend by the tangent, as the trial's are.
     """
@@ -47,9 +50,11 @@ def evaluate_on_ecgs(
 def _simulated_changes(
     model: WorldModel, ecg: Ecg, actions: Sequence[Action], k: int, seed: int
 ) -> NDArray[np.float64] | None:
-    """Mean change over the samples, (action, interval); None for an ECG that is not sinus or cannot be simulated."""
+    """Mean change over the samples, (action, interval); None for an ECG in another rhythm or of no use."""
     measured = measure(ecg)
-    if measured.rhythm.label != "sinus" or measured.quality.verdict == "unusable":
+    rate = measured.intervals.hr_bpm
+    ectopic = any("ectopic" in finding.name for finding in measured.findings)
+    if measured.rhythm.label != "sinus" or ectopic or rate is None or rate > MOST_BPM:
         return None
     try:
         simulation = model.simulate(ecg, measured, actions, PatientContext(), k, seed)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from worldmodel.labels.definition import LABELS, LabelScores
+from worldmodel.scoring import PoolingName
 
 _DANGER = torch.tensor([label.danger for label in LABELS], dtype=torch.float64)
 _GOOD = torch.tensor([label.good for label in LABELS])
@@ -39,7 +40,7 @@ def _signed(p: Tensor) -> Tensor:
     return 1.0 - (1.0 - harm).prod(-1)
 
 
-POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
+POOLINGS: dict[PoolingName, Callable[[Tensor], Tensor]] = {
     "signed": _signed,
     "mean": _mean,
     "max": _max,
@@ -47,7 +48,7 @@ POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def pool(probabilities: Tensor, pooling: str = "signed") -> Tensor:
+def pool(probabilities: Tensor, pooling: PoolingName = "signed") -> Tensor:
     """Risk in 0..1 (...) of probabilities (..., 17); NaN where no label is judged. Gradients flow through.
 
     Raises KeyError for a pooling that is none of POOLINGS.
@@ -55,8 +56,10 @@ def pool(probabilities: Tensor, pooling: str = "signed") -> Tensor:
     return POOLINGS[pooling](probabilities).masked_fill(probabilities.isnan().all(-1), float("nan"))
 
 
-def label_risk(scores: LabelScores, judged_by_intervals: Iterable[str] = ()) -> float | None:
-    """The signed risk of one recording; None where no label is judged.
+def label_risk(
+    scores: LabelScores, judged_by_intervals: Iterable[str] = (), pooling: PoolingName = "signed"
+) -> float | None:
+    """The pooled risk of one recording; None where no label is judged.
 
     judged_by_intervals: names of the components of an interval risk that this one is combined with. Labels that
     look at the same thing are left out, or it would count twice.
@@ -64,5 +67,5 @@ def label_risk(scores: LabelScores, judged_by_intervals: Iterable[str] = ()) -> 
     judged = set(judged_by_intervals)
     p = scores.tensor()
     p[[label.judged_by in judged for label in LABELS]] = float("nan")
-    risk = float(pool(p))
+    risk = float(pool(p, pooling))
     return None if risk != risk else risk

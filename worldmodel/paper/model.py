@@ -26,6 +26,7 @@ from worldmodel.paper.signal import thin, widen
 from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import Action, PatientContext
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
+from worldmodel.request import check_request
 from worldmodel.sampling import ddpm_alpha_bars, ddpm_ancestral
 from worldmodel.support import judge_support
 
@@ -61,8 +62,10 @@ class PaperModel:
     ) -> Simulation:
         """K post-dose ECGs for each action (alg. 2), at the rate of our own model; see WorldModel.simulate.
 
-        The leads are twelve separate outputs: nothing makes them obey Einthoven. Raises NotSimulatableError.
+        The leads are twelve separate outputs: nothing makes them obey Einthoven. Raises NotSimulatableError, and
+        RequestError where k, the seed or the hours make no sense.
         """
+        check_request(actions, k, seed)
         x = thin(to_twelve(to_model(pre)))[None]
         z_k = self.vae.encode(x)
         error = (self.vae.decode(z_k) - x).pow(2).mean().sqrt() / x.pow(2).mean().sqrt().clamp(min=1e-6)
@@ -77,7 +80,7 @@ class PaperModel:
             *covariates(context, rows),
             rhythm.irregular.expand(rows),
         )
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(seed))
         noise = torch.randn(k, PAPER_CHANNELS, PAPER_STEPS, generator=generator).repeat(rows, 1, 1)
         z_epk, code = (v.repeat_interleave(k, dim=0) for v in (self.denoiser.z_epk(trace), code))
         pieces = []

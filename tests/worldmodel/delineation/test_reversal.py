@@ -55,6 +55,38 @@ def test_no_swap_is_told_where_none_can_be_seen(swapped, pair):
     assert not any("swapped" in reason for reason in measure(swapped(pair)).quality.reasons)
 
 
+@pytest.mark.parametrize("gone", [(), ("V6",)])
+def test_all_leads_turned_over_are_told(heart, make_ecg, gone):
+    """The wires or the file have it upside down: every wave, in limbs and chest alike."""
+    ecg = make_ecg(heart())
+    samples = -ecg.samples_mv
+    samples[[LEADS.index(name) for name in gone]] = np.nan
+    quality = measure(replace(ecg, samples_mv=samples)).quality
+    assert quality.verdict == "usable"
+    assert any("possibly the polarity of all leads is reversed" in reason for reason in quality.reasons)
+
+
+@pytest.mark.parametrize("upright", ["p", "qrs and t", "t", "chest"])
+def test_what_is_only_partly_turned_over_is_not(heart, make_ecg, upright):
+    """A low atrial focus, an inverted T, and swaps of limb electrodes leave something upright."""
+    ecg = make_ecg(heart(noise_mv=0.002))
+    p = make_ecg(heart(noise_mv=0.002)).samples_mv - make_ecg(heart(p=False, noise_mv=0.002)).samples_mv
+    time_ms = np.arange(ecg.samples_mv.shape[1]) / ecg.fs_hz * 1000
+    samples = -ecg.samples_mv
+    if upright == "p":
+        samples += 2 * p
+    elif upright == "qrs and t":
+        samples = ecg.samples_mv - 2 * p
+    elif upright == "t":
+        r_s = measure(ecg).r_peaks_s
+        after_r = np.min([np.where(time_ms >= 1000 * r, time_ms - 1000 * r, np.inf) for r in r_s], axis=0)
+        samples = np.where((after_r > 100) & (after_r < 420), -samples, samples)
+    else:
+        samples[6:] *= -1
+    reasons = measure(replace(ecg, samples_mv=samples)).quality.reasons
+    assert not any("reversed" in reason for reason in reasons)
+
+
 def test_a_right_axis_alone_is_no_swap(heart, make_ecg):
     """QRS inverted in I with an upright P, as in right ventricular hypertrophy."""
     ecg = make_ecg(heart())
