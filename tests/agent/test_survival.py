@@ -94,6 +94,6 @@ def test_a_replay_gives_the_same_numbers_and_tells_what_is_another(
     monkeypatch.setattr("tests.agent.conftest.prolongation_ms", lambda _: 150.0)
     otherwise = replay(record, world)
     assert not otherwise.same
-    assert "jtpeak_ms" in " ".join(otherwise.differences)
+    assert "simulate: actions[0]" in " ".join(otherwise.differences)
     record.manifest["knowledge_sha256"] = "another"
     assert replay(record, world).changed == ("knowledge_sha256",)
