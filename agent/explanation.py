@@ -1,11 +1,18 @@
 """Results of tools as an answer. Every number in it is taken from a result; none is calculated here."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from agent.prompts import unfenced
-from agent.simulation_words import asked_for, comparison_told, ranking_told, simulation_told
+from agent.simulation_words import (
+    asked_for,
+    comparison_told,
+    course_told,
+    leads_told,
+    ranking_told,
+    simulation_told,
+)
 from agent.state import Json
 from agent.transcript import Found
 from agent.verdict_words import plain, verdicts_told
@@ -118,9 +125,30 @@ def _verdicts_told(_: str, result: Json) -> str:
 
 
 def _exclusion_told(_: str, result: Json) -> str:
-    return (
-        verdicts_told(result["verdicts"], ALL) or "There is nothing to judge: no candidate fits the question."
-    )
+    told = verdicts_told(result["verdicts"], ALL)
+    if not told:
+        return "There is nothing to judge: no candidate fits the question."
+    return "\n".join((told, *_changes_told(result.get("would_allow") or {})))
+
+
+def _changes_told(would: Json) -> Iterator[str]:
+    """Which changes of the patient lift which rules, as the mask judges copies of the record."""
+    if not would:
+        return
+    yield "What would have to change, tried on copies of the record:"
+    for change in would["changes"]:
+        yield f"- {'; '.join(change['change'])}: lifts {_ids(change['lifts'])}"
+    left = would["left"]
+    if left and would["changes"]:
+        yield f"- with all of these together it is still refused by {_ids(left)}"
+    elif left:
+        yield f"- no change of a lab or a medication lifts {_ids(left)}"
+    else:
+        yield "- with all of these together nothing refuses it"
+
+
+def _ids(rules: Sequence[str]) -> str:
+    return ", ".join(f"[{rule}]" for rule in rules)
 
 
 def _knowledge_told(_: str, result: Json) -> str:
@@ -143,6 +171,8 @@ _TOLD: dict[str, Callable[[str, Json], str]] = {
     "check_mask": _verdicts_told,
     "explain_exclusion": _exclusion_told,
     "simulate": simulation_told,
+    "roll_out": course_told,
+    "show_ecg": leads_told,
     "rank": lambda _, result: ranking_told(result),
     "search_knowledge": _knowledge_told,
 }

@@ -12,14 +12,17 @@ from langchain_core.messages import (
 )
 from langgraph.config import get_stream_writer
 
+from agent.approval import with_mark
 from agent.explanation import explain
 from agent.grounding import untraced
 from agent.models import ChatModel, provider_errors
 from agent.planner import NO_TOKENS
 from agent.prompts import SYSTEM, objection_text
+from agent.redaction import redacted_messages
 from agent.state import AgentState
-from agent.toolbox import OWN_ERRORS, Group, Workbench, group_of, run_call, tools_on
+from agent.toolbox import OWN_ERRORS, Group, group_of, run_call, tools_on
 from agent.transcript import closed, results_in, turns_of, unanswered
+from agent.workbench import Workbench
 
 MAX_ROUNDS = 6
 NOT_TRACED = (
@@ -49,7 +52,9 @@ def tell(step: str, **what: Any) -> None:
 def intake(_: AgentState, services: Services) -> AgentState:
     """Measures the ECG, in code and before any model speaks. A new turn begins: its counters are reset."""
     usage = {"input_tokens": 0, "output_tokens": 0}
-    fresh = AgentState(rounds=0, usage=usage, draft="", objections=[], corrected=False, withheld=False)
+    fresh = AgentState(
+        rounds=0, usage=usage, draft="", objections=[], corrected=False, withheld=False, approved={}
+    )
     if services.bench.case.measurement is None:
         tell("intake", text="no ECG")
         return {**fresh, "record": {}}
@@ -78,6 +83,8 @@ def propose(state: AgentState, services: Services) -> AgentState:
     prompt: list[BaseMessage] = [SystemMessage(SYSTEM), *closed(messages)]
     if state.get("objections"):
         prompt += [AIMessage(state["draft"]), SystemMessage(objection_text(state["objections"]))]
+    if services.bench.redacted and not services.chat.offline:
+        prompt = redacted_messages(prompt, services.bench.case)
     with provider_errors(services.chat):
         reply = model.invoke(prompt)
     names = [call["name"] for call in reply.tool_calls]
@@ -96,7 +103,9 @@ def run_tools(state: AgentState, services: Services, group: Group) -> AgentState
     answers: list[AnyMessage | RemoveMessage] = []
     for call in reply.tool_calls:
         if group_of(call["name"]) == group:
+            services.bench.approved = frozenset(state.get("approved", {}).get(call["id"] or "", ()))
             answer = run_call(services.bench, call)
+            services.bench.approved = frozenset()
             tell(group, text=call["name"], ok=answer.status == "success")
             answers.append(answer)
     if group == "consult":
@@ -111,12 +120,15 @@ def explain_answer(state: AgentState, services: Services) -> AgentState:
     assert isinstance(reply, AIMessage)
     if unrun := unanswered(reply, set(), "Too many rounds of tools."):
         answer = AIMessage(_fallback(state, TOO_MANY_ROUNDS))
+        answer = with_mark(answer, state) or answer
         return {"messages": [*unrun, answer], "withheld": True, "objections": []}
     draft = reply.text.strip()
     questions = [turn.question for turn in turns_of(state["messages"])]
     objections = untraced(draft, results_in(state["messages"]), questions)
     if draft and not objections:
         tell("explain", text="every number traced")
+        if marked := with_mark(reply, state):
+            return {"messages": [marked], "objections": []}
         return {"objections": []}
     remove = RemoveMessage(id=reply.id or "")
     if draft and not state.get("objections") and state["rounds"] < MAX_ROUNDS and not services.chat.offline:
@@ -125,6 +137,7 @@ def explain_answer(state: AgentState, services: Services) -> AgentState:
         return {"messages": [remove], "draft": draft, "objections": told, "corrected": True}
     tell("explain", text="withheld")
     answer = AIMessage(_fallback(state, NOT_TRACED if draft else EMPTY))
+    answer = with_mark(answer, state) or answer
     return {"messages": [remove, answer], "withheld": True, "objections": []}
 
 

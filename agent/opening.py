@@ -1,4 +1,11 @@
-"""Opening a conversation from flags and settings."""
+"""Opening a conversation, from the flags of a command or from Python:
+
+from agent.opening import open_conversation
+
+with open_conversation("a.hea", "patient.json") as conversation:
+    answer = conversation.ask("Which rate-control drug is safest for her?")
+    print(answer.answer, answer.ranking)
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,15 +18,15 @@ from agent.session import Conversation, new_thread_id
 from agent.settings import load_settings
 from agent.state import CaseReference
 from agent.threads import ThreadStore, open_threads
-from agent.toolbox import Workbench
+from agent.workbench import Workbench
 from tools.window import Window
 from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 
 @contextmanager
 def open_conversation(
-    ecg: Path | None = None,
-    patient: Path | None = None,
+    ecg: str | Path | None = None,
+    patient: str | Path | None = None,
     thread: str | None = None,
     model: str | None = None,
     base_url: str | None = None,
@@ -28,20 +35,23 @@ def open_conversation(
     case: CaseReference | None = None,
     stated: Stated = NOTHING_STATED,
     window: Window | None = None,
+    redact: bool = False,
+    research: bool = False,
 ) -> Iterator[Conversation]:
     """A conversation on a case: the files given, or the case of the thread that is resumed.
 
-    stated, window: how the ECG is read; a thread keeps them with its ECG.
+    stated, window: how the ECG is read; a thread keeps them with its ECG. redact: see `redaction`;
+    research: see `approval`.
 
     Raises ConfigurationError, ThreadError, EcgFileError, PatientFileError.
     """
     settings = load_settings(model=model, base_url=base_url)
     chat = choose_model(settings.model, settings.base_url, settings.key)
     with open_threads(settings.home) as store:
-        where = case or reference(ecg, patient, stated, window)
+        where = case or reference(_path(ecg), _path(patient), stated, window)
         if thread is not None:
             where = _resumed(store, thread, where)
-        bench = Workbench(open_case(where), k=k, seed=seed)
+        bench = Workbench(open_case(where), k=k, seed=seed, redacted=redact, research=research)
         yield Conversation(chat, bench, store, thread or new_thread_id(), where)
 
 
@@ -82,3 +92,7 @@ def _spoken(reading: CaseReference) -> str:
         "--window": reading.get("window"),
     }
     return " ".join(f"{name} {value}" for name, value in options.items() if value) or "without options"
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)

@@ -14,17 +14,20 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 
+from agent.approval import MARK, approved_actions
 from agent.cases import fingerprint
-from agent.errors import ProviderError
+from agent.errors import ApprovalPending, ProviderError, ThreadError
 from agent.graph import Graph, build_graph
 from agent.models import ChatModel, offline_planner
 from agent.nodes import Services
+from agent.redaction import disclosure
 from agent.state import AgentState, CaseReference, Json
 from agent.threads import ThreadStore, TurnRecord
 from agent.tool_results import brief
-from agent.toolbox import Workbench
 from agent.transcript import Found, Turn, turns_of
+from agent.workbench import Workbench
 
 OnStep = Callable[[Json], None]
 STEPS_PER_TURN = 60  # of the graph; the rounds of the model are bounded before
@@ -65,8 +68,30 @@ class Conversation:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def ask(self, question: str, on_step: OnStep | None = None) -> Answer:
-        """Answers a question. Raises ProviderError with the question kept in the thread; see `ask_offline`."""
+        """Answers a question. Raises ProviderError with the question kept in the thread, see `ask_offline`;
+        and ApprovalPending in research mode, see `decide`.
+        """
         state = AgentState(messages=[HumanMessage(question)], case=self.case)
+        return self._run_kept(state, on_step)
+
+    def decide(self, approved: bool, on_step: OnStep | None = None) -> Answer:
+        """Goes on with the question that waits for approval. Raises ThreadError where none waits."""
+        if not self.waiting():
+            raise ThreadError(f"nothing in thread {self.thread_id!r} waits for approval", "Ask a question.")
+        return self._run_kept(Command(resume=approved), on_step)
+
+    def resume(self, on_step: OnStep | None = None) -> Answer | None:
+        """Goes on with a question at which the program was stopped; None where none was left."""
+        left = self._graph(self.chat).get_state(self._config)
+        return self._run_kept(None, on_step) if left.next and not left.interrupts else None
+
+    def waiting(self) -> list[Json]:
+        """The verdicts on the blocked actions that wait for a person's approval."""
+        interrupts = self._graph(self.chat).get_state(self._config).interrupts
+        return [verdict for one in interrupts for verdict in one.value["blocked"]]
+
+    def _run_kept(self, state: "AgentState | Command[Any] | None", on_step: OnStep | None) -> Answer:
+        """Runs with the chosen model. Raises ProviderError with the question kept, ApprovalPending."""
         try:
             return self._run(self.chat, state, on_step)
         except ProviderError as error:
@@ -91,11 +116,21 @@ class Conversation:
     def _state(self, chat: ChatModel) -> Json:
         return dict(self._graph(chat).get_state(self._config).values)
 
-    def _run(self, chat: ChatModel, state: AgentState | None, on_step: OnStep | None) -> Answer:
+    def _run(
+        self, chat: ChatModel, state: "AgentState | Command[Any] | None", on_step: OnStep | None
+    ) -> Answer:
+        with self.store.holding(self.thread_id):
+            return self._run_alone(chat, state, on_step)
+
+    def _run_alone(
+        self, chat: ChatModel, state: "AgentState | Command[Any] | None", on_step: OnStep | None
+    ) -> Answer:
         began, clock = self.now(), time.monotonic()
         for event in self._graph(chat).stream(state, self._config, stream_mode="custom", durability="sync"):
             if on_step:
                 on_step(event)
+        if waiting := self.waiting():
+            raise _pending(waiting, self.thread_id)
         after = self._state(chat)
         turns = turns_of(after["messages"])
         answer = _answer_of(turns[-1].messages, after, self.thread_id, chat.name, self.bench)
@@ -110,7 +145,7 @@ class Conversation:
         packages = ("ecgwm-agent", "langgraph", "langchain-core", "langchain-openai", "torch", "numpy")
         return {
             "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
-            "weights_sha256": _weights_sha256(self.bench) if simulated else None,
+            "weights_sha256": weights_sha256(self.bench) if simulated else None,
             "knowledge_sha256": knowledge_sha256(),
             "case": dict(self.case),
             **fingerprint(self.bench.case),
@@ -119,12 +154,24 @@ class Conversation:
             "lambda": self.bench.lambda_,
             "model": chat.name,
             "host": chat.host,
+            "left_this_machine": disclosure(chat, self.bench) or None,
             "usage": answer.usage,
             "rounds": after.get("rounds"),
             "corrected": after.get("corrected", False),
             "withheld": after.get("withheld", False),
+            "approved": approved_actions(after),
             "duration_s": round(duration_s, 3),
         }
+
+
+def _pending(waiting: Iterable[Json], thread_id: str) -> ApprovalPending:
+    told = [
+        f"{v['action']['text']} is blocked [{', '.join(rule['id'] for rule in v['rules'])}]" for v in waiting
+    ]
+    return ApprovalPending(
+        f"{'; '.join(told)}: it is simulated for research only, and only if you approve it",
+        f"Say `ecgwm-agent ask --thread {thread_id} --approve` or `--decline`.",
+    )
 
 
 def new_thread_id() -> str:
@@ -139,6 +186,7 @@ def _answer_of(
     text = turn[-1].text
     ranks = [f for f in found if f.tool == "rank" and f.ok]
     simulations = [f for f in found if f.tool == "simulate" and f.ok]
+    approved = [f"{MARK} {', '.join(actions)}"] if (actions := approved_actions(after)) else []
     warnings = [w for f in found for w in f.result.get("warnings", ()) if isinstance(w, str)]
     return Answer(
         answer=text,
@@ -149,7 +197,7 @@ def _answer_of(
         model=model,
         ranking=ranks[-1].result["ranking"] if ranks else None,
         simulations=[action for f in simulations for action in f.result["actions"]] if simulations else None,
-        warnings=tuple(dict.fromkeys((*bench.case.warnings, *warnings))),
+        warnings=tuple(dict.fromkeys((*approved, *bench.case.warnings, *warnings))),
         found=tuple(found),
     )
 
@@ -181,7 +229,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _weights_sha256(bench: Workbench) -> str:
+def weights_sha256(bench: Workbench) -> str:
+    """The hash of the world model's weights that this bench simulates with."""
     from tools.model import shared_model
 
     return (bench.model or shared_model()).info.sha256

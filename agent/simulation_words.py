@@ -49,10 +49,49 @@ def simulation_told(question: str, result: Json) -> str:
     return "\n\n".join(parts)
 
 
-def _action_told(action: Json, names: Sequence[str], pre: Mapping[str, float | None]) -> str:
+def course_told(question: str, result: Json) -> str:
+    """What each step of a course leaves, with all that was given before it; or why there is none."""
+    pre = result.get("pre", {}).get("intervals", {})
+    names = asked_for(question) or USUAL
+    steps = result["steps"]
+    parts = [
+        _action_told(action, names, pre, f"After {step}, {action['hours']:g} h from the first dose")
+        for step, action in zip(steps, result["actions"], strict=False)
+    ]
+    if result["refused"]:
+        parts.append(f"No course is simulated, for together they are:\n{verdicts_told(result['refused'])}")
+    return "\n\n".join(parts)
+
+
+def leads_told(_: str, result: Json) -> str:
+    """The intervals of each lead; the beats themselves are drawn, not told."""
+    if result.get("refused"):
+        return f"Not simulated:\n{verdicts_told(result['refused'])}"
+    lines = []
+    if after := result.get("after"):
+        lines.append(f"{after['action']['text']}, {after['hours']:g} h after the dose, one simulated ECG:")
+    for lead, ecgs in result["leads"].items():
+        told = [f"{when} {_lead_intervals(values)}" for when, values in ecgs.items()]
+        lines.append(f"- {lead}: {'; '.join(told)}")
+    if after and after["verdict"]["verdict"] != "allowed":
+        lines += [f"It is {SAID[after['verdict']['verdict']]}:", *reasons_told(after["verdict"])]
+    return "\n".join(lines)
+
+
+def _lead_intervals(values: Mapping[str, float | None]) -> str:
+    known = [
+        f"{NAMES[name][0]} {number(value)} {NAMES[name][1]}"
+        for name, value in values.items()
+        if value is not None
+    ]
+    return ", ".join(known) or "not measurable in this lead"
+
+
+def _action_told(action: Json, names: Sequence[str], pre: Mapping[str, float | None], head: str = "") -> str:
     summary, delta = action["summary"], action["delta"]
     samples = len(action["samples"])
-    lines = [f"{action['action']['text']}, {action['hours']:g} h after the dose ({samples} simulated ECGs):"]
+    head = head or f"{action['action']['text']}, {action['hours']:g} h after the dose"
+    lines = [f"{head} ({samples} simulated ECGs):"]
     for name in names:
         if summary.get(name):
             lines.append(f"- {_change_told(name, summary[name], delta.get(name), pre.get(name))}")
@@ -65,6 +104,8 @@ def _action_told(action: Json, names: Sequence[str], pre: Mapping[str, float | N
     if not support["in_distribution"]:
         lines.append(f"- outside of what the model has learned: {'; '.join(support['reasons'])}")
     verdict = action["verdict"]
+    if verdict["verdict"] == "blocked":
+        lines[0] = f"BLOCKED, for research only: {lines[0]}"
     if verdict["verdict"] == "cannot_evaluate":
         lines += ["A what-if only: for this patient it cannot be evaluated.", *reasons_told(verdict)]
     elif verdict["verdict"] != "allowed":
@@ -155,7 +196,7 @@ def _compared(actions: Sequence[Json], name_hours: bool) -> str:
     judged = sorted(
         (action["summary"]["risk"]["mean"], action["summary"]["risk"]["sd"] or 0.0, action["action"]["text"])
         for action in actions
-        if action["summary"].get("risk")
+        if action["summary"].get("risk") and action["verdict"]["verdict"] != "blocked"
     )
     if len(judged) < 2:
         return ""

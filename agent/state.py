@@ -26,6 +26,7 @@ class AgentState(TypedDict, total=False):
     record: what intake found, as `measure_ecg` returns it. verdicts: what the mask says of the usual doses.
     rounds: how often the chat model has spoken; usage: its tokens. draft, objections: an answer that is
     being corrected, and what could not be traced in it. corrected, withheld: how the answer came about.
+    approved: by the id of a tool call, the blocked actions of it that a person has approved for research.
     """
 
     messages: Annotated[list[AnyMessage | RemoveMessage], add_messages]
@@ -38,3 +39,4 @@ class AgentState(TypedDict, total=False):
     usage: dict[str, int]
     corrected: bool
     withheld: bool
+    approved: dict[str, list[str]]

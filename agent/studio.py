@@ -5,7 +5,7 @@ from agent.graph import Graph, build_graph
 from agent.models import choose_model
 from agent.nodes import Services
 from agent.settings import load_settings
-from agent.toolbox import Workbench
+from agent.workbench import Workbench
 
 
 def make_graph() -> Graph:

@@ -3,12 +3,13 @@
 Only JSON-like state and messages are ever read back: the checkpointer is told to refuse all else.
 """
 
+import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,30 @@ class ThreadSummary:
 class ThreadStore:
     """The threads of one user folder."""
 
-    def __init__(self, connection: sqlite3.Connection, saver: "SqliteSaver") -> None:
+    def __init__(self, connection: sqlite3.Connection, saver: "SqliteSaver", locks: Path) -> None:
         self.connection = connection
         self.saver = saver
+        self.locks = locks
+
+    @contextmanager
+    def holding(self, thread_id: str) -> Iterator[None]:
+        """Keeps other processes from answering in the same thread; waits for one that does. Raises ThreadError.
+
+        The lock is one of SQLite on a file of its own, so the system gives it back when the process is killed.
+        """
+        self.locks.mkdir(exist_ok=True)
+        name = hashlib.sha256(thread_id.encode()).hexdigest()[:16]
+        lock = sqlite3.connect(self.locks / f"{name}.lock", timeout=WAIT_S, isolation_level=None)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+            yield
+        except sqlite3.OperationalError as error:
+            raise ThreadError(
+                f"thread {thread_id!r} is being answered by another process",
+                f"Wait until it is done, or take a copy: `ecgwm-agent threads fork {thread_id}`.",
+            ) from error
+        finally:
+            lock.close()
 
     def record(self, thread_id: str, turn: TurnRecord) -> None:
         """Adds an answered turn to the audit trail; one that was answered again replaces the former."""
@@ -127,7 +149,7 @@ def open_threads(home: Path) -> Iterator[ThreadStore]:
         saver = SqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
         saver.setup()
         connection.execute(_TURNS)
-        yield ThreadStore(connection, saver)
+        yield ThreadStore(connection, saver, home / "locks")
     except sqlite3.DatabaseError as error:
         raise ThreadError(f"cannot use {path}: {error}", "Move the file away to begin anew.") from error
     finally:
@@ -147,6 +169,12 @@ def as_markdown(thread_id: str, turns: list[TurnRecord]) -> str:
             f"weights: {str(manifest.get('weights_sha256') or 'not used')[:12]}*",
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def as_json(thread_id: str, turns: list[TurnRecord]) -> str:
+    """A thread for a script, with the manifest of every answer."""
+    data = {"thread_id": thread_id, "turns": [asdict(turn) for turn in turns]}
+    return json.dumps(data, indent=2, ensure_ascii=False)
 
 
 def write_export(path: str, text: str) -> None:

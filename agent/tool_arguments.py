@@ -50,6 +50,31 @@ class SimulateArgs(_Assuming):
     k: int | None = Field(default=None, ge=1, le=MAX_K, description="samples for each action")
 
 
+class CourseArgs(_Assuming):
+    """Simulate actions given one after the other, after checking the mask of each with all that was given before."""
+
+    steps: list[str] = Field(
+        min_length=2, max_length=6, description='in order, such as "verapamil 120 mg oral"'
+    )
+    hours: float | None = Field(
+        default=None,
+        gt=0,
+        le=72,
+        description="from each dose to the next, and from the last to its ECG; default: until each peaks",
+    )
+    k: int | None = Field(default=None, ge=1, le=MAX_K, description="simulated courses")
+
+
+class ShowArgs(_Assuming):
+    """Draw leads of the ECG for the user; with an action, as recorded and as simulated after it."""
+
+    leads: list[str] = Field(
+        default_factory=list, max_length=12, description="such as V2; default: all twelve"
+    )
+    action: str | None = Field(default=None, description='such as "verapamil 120 mg oral"')
+    hours: float | None = Field(default=None, gt=0, le=72)
+
+
 class RankArgs(_Assuming):
     """Rank the candidate drugs for a goal, or the drugs named, by simulated risk; unsafe ones are excluded."""
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.prompts import fence
+from tools.case import Case
+from worldmodel.ecg import LEADS
 
-_FOR_MACHINES = ("samples", "order", "fs_hz", "risk_components", "labels", "labels_unknown")
+_FOR_MACHINES = ("samples", "order", "fs_hz", "risk_components", "drawing", "labels", "labels_unknown")
 _SENTENCES = {"notes", "indication", "text", "reaction"}
 _NAMES = {"id", "name", "substance", "frequency", "dose", "route", "unit", "code", "system"}
 _PLAIN = re.compile(r"[\w.,+/%()-]+(?: [\w.,+/%()-]+){0,2}", re.ASCII)
@@ -37,6 +39,14 @@ def quotes_fenced(value: Any, quotes: Sequence[str], key: str = "text") -> Any:
         return [quotes_fenced(item, quotes, key) for item in value]
     quoting = isinstance(value, str) and any(quote in value.casefold() for quote in quotes)
     return fence(value, key) if quoting and not value.startswith("<record-") else value
+
+
+def foreign_texts(case: Case) -> tuple[str, ...]:
+    """The texts of the record and of the ECG's file that could give an order, folded to one case."""
+    record = case.patient.model_dump(mode="json") if case.patient else {}
+    names = [path.name for path in (case.ecg_path, case.patient_path) if path]
+    names += [lead for lead in case.ecg.leads if lead not in LEADS] if case.ecg else []
+    return (*free_texts(record), *(name.casefold() for name in names if not _is_short(name)))
 
 
 def free_texts(record: Any, key: str = "") -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Tool: post-dose ECGs for one or more actions. The mask is asked again here, in code."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import PrivateAttr
@@ -91,11 +91,13 @@ def simulate_actions(
     progress: Progress | None = None,
     observed: Sequence[Observed] = (),
     choice: RiskChoice = BY_INTERVALS,
+    approved: Collection[str] = (),
 ) -> SimulateResult:
     """K post-dose ECGs for each action ("verapamil 120 mg oral", "no drug"), `hours` after it was given.
 
     hours None: when the slowest drug of the action peaks. out: a folder for WFDB records and plots. observed: ECGs of
-    this person on a drug, which the simulated people then fit to. choice: the risk to go by.
+    this person on a drug, which the simulated people then fit to. choice: the risk to go by. approved: blocked actions,
+    as a verdict spells them, that a person has approved for research; each is simulated with a warning beside it.
     An action that the mask cannot evaluate is simulated as a what-if, with its verdict and a warning beside it.
     Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError,
     NotSimulatableError, WeightsError, OutputError.
@@ -104,7 +106,7 @@ def simulate_actions(
     catalogue = load_catalogue()
     given = [parse_action(text, catalogue) for text in actions]
     verdicts = judge_given(case, given, catalogue)
-    refuse_blocked(verdicts, catalogue)
+    refuse_blocked(verdicts, catalogue, approved)
     observed, other_leads = on_common_leads(observed, case)
     before = pre_dose_risk(case, choice)
     model = model or shared_model()
@@ -243,11 +245,11 @@ def _result(
     return result
 
 
-def refuse_blocked(verdicts: Sequence[Verdict], catalogue: Catalogue) -> None:
-    """Raises SafetyRefusal for the first action that is blocked."""
+def refuse_blocked(verdicts: Sequence[Verdict], catalogue: Catalogue, approved: Collection[str] = ()) -> None:
+    """Raises SafetyRefusal for the first action that is blocked and that no person has approved for research."""
     for verdict in verdicts:
-        if verdict.verdict in NOT_SIMULATED:
-            given = verdict_given(verdict, catalogue)
+        given = verdict_given(verdict, catalogue)
+        if verdict.verdict in NOT_SIMULATED and given.action.text not in approved:
             raise SafetyRefusal(
                 f"{given.action.text} is blocked: {_decisive(given)}",
                 "It is not simulated. See `ecgwm-agent mask` for the rules and what is allowed.",
@@ -263,12 +265,13 @@ def _decisive(verdict: VerdictGiven) -> str:
 
 
 def _what_ifs(verdicts: Sequence[Verdict], catalogue: Catalogue) -> list[str]:
-    """A warning for each action that the mask could not judge."""
-    undecided = (verdict_given(v, catalogue) for v in verdicts if v.verdict == "cannot_evaluate")
-    return [
-        f"{given.action.text}: a what-if only, the mask cannot evaluate it without {', '.join(given.missing)}."
-        for given in undecided
-    ]
+    """A warning for each action that the mask could not judge, or that it blocks and a person has approved."""
+    told = {
+        "cannot_evaluate": "a what-if only, the mask cannot evaluate it without {}.",
+        "blocked": "BLOCKED by the mask; simulated for research only, after a person's approval.",
+    }
+    given = (verdict_given(v, catalogue) for v in verdicts if v.verdict in told)
+    return [f"{v.action.text}: {told[v.verdict].format(', '.join(v.missing))}" for v in given]
 
 
 def _action_simulated(

@@ -16,7 +16,7 @@ from agent.options import (
     WindowOption,
     stated_facts,
 )
-from agent.talk_options import BaseUrlOption, ModelOption, ThreadOption
+from agent.talk_options import BaseUrlOption, ModelOption, RedactFlag, ResearchFlag, ThreadOption
 
 
 def chat(
@@ -31,6 +31,8 @@ def chat(
     base_url: BaseUrlOption = None,
     k: KOption = DEFAULT_K,
     seed: SeedOption = 0,
+    redact: RedactFlag = False,
+    research: ResearchFlag = False,
     demo: Annotated[bool, typer.Option("--demo", help="Talk about the built-in synthetic patient.")] = False,
 ) -> None:
     """Talk about what drugs would do to an ECG; the thread is kept and can be resumed."""
@@ -38,12 +40,17 @@ def chat(
 
     from agent.cases import BUILT_IN
     from agent.chat import Chat
+    from agent.line_reading import line_reader
     from agent.opening import open_conversation
+    from agent.settings import load_settings
     from agent.state import CaseReference
 
     built_in = CaseReference(ecg=BUILT_IN, patient=BUILT_IN) if demo else None
     stated = stated_facts(fs, unit, leads)
-    with open_conversation(
-        ecg, patient, thread, model, base_url, k, seed, built_in, stated, window
-    ) as conversation:
-        Chat(conversation, Console()).run()
+    with (
+        open_conversation(
+            ecg, patient, thread, model, base_url, k, seed, built_in, stated, window, redact, research
+        ) as conversation,
+        line_reader(load_settings().home) as read,
+    ):
+        Chat(conversation, Console(), read).run()

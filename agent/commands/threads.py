@@ -8,7 +8,7 @@ import typer
 from agent.options import JsonFlag
 from agent.output import emit
 
-app = typer.Typer(help="List, show and export threads.", no_args_is_help=True)
+app = typer.Typer(help="List, show, fork and export threads.", no_args_is_help=True)
 ThreadArgument = Annotated[str, typer.Argument(metavar="ID", help="As `threads list` shows it.")]
 
 
@@ -60,26 +60,35 @@ def show(thread: ThreadArgument, as_json: JsonFlag = False) -> None:
 
 
 @app.command()
+def fork(
+    thread: ThreadArgument,
+    turn: Annotated[int | None, typer.Option(min=0, help="Keep this many turns; otherwise all.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Copy a thread under a new name, to go another way from there."""
+    from agent.replay import fork as copy_of
+    from agent.settings import load_settings
+    from agent.threads import open_threads
+
+    with open_threads(load_settings().home) as store:
+        name = copy_of(store, thread, turn)
+    data = {"thread_id": name, "forked_from": thread}
+    emit("threads fork", data, as_json=as_json, show=lambda c: c.print(name, highlight=False))
+
+
+@app.command()
 def export(
     thread: ThreadArgument,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.MARKDOWN,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Where; otherwise to stdout.")] = None,
 ) -> None:
     """Write a thread as Markdown or JSON, to keep or to send."""
-    import json
-    from dataclasses import asdict
-
     from agent.settings import load_settings
-    from agent.threads import as_markdown, open_threads, write_export
+    from agent.threads import as_json, as_markdown, open_threads, write_export
 
     with open_threads(load_settings().home) as store:
         turns = store.turns(thread)
-    if form is Format.JSON:
-        text = json.dumps(
-            {"thread_id": thread, "turns": [asdict(turn) for turn in turns]}, indent=2, ensure_ascii=False
-        )
-    else:
-        text = as_markdown(thread, turns)
+    text = (as_json if form is Format.JSON else as_markdown)(thread, turns)
     if out is None:
         print(text)
     else:

@@ -46,6 +46,8 @@ _SPELLED |= {word: 10 * value for value, word in enumerate(_TENS.split(), start=
     "hundred": 100,
     "thousand": 1000,
 }
+_CHEST = r"v[1-6]"
+_LEAD = rf"(?:{_CHEST}(?:\s*(?:-|to)\s*v?[1-6])?|av[rlf]|i{{1,3}})"
 _BEFORE_UNIT = rf"(?=\s*-?\s*(?:{_MASS}\b|h\b|hours?\b))"
 _IN_WORDS = re.compile(
     rf"\b(?:{'|'.join(_SPELLED)})(?:[\s-]+(?:and\s+)?(?:{'|'.join(_SPELLED)}))*\b{_BEFORE_UNIT}"
@@ -129,7 +131,8 @@ def _lexer(words: Vocabulary) -> re.Pattern[str]:
         "lab": "|".join(rf"\b(?:{pattern})" for pattern in LABS.values()),
         "goal": "|".join(rf"\b(?:{pattern})" for pattern in words.goals.values()),
         "route": "|".join(rf"\b(?:{pattern})" for pattern in _ROUTES.values()),
-        "lead": r"\b(?:v[1-6](?:\s*(?:-|to)\s*v?[1-6])?|av[rlf]|lead\s+(?:i{1,3}|av[rlf]|v[1-6]))\b",
+        "lead": rf"\b(?:leads?\s+{_LEAD}|{_CHEST}\s*(?:-|to)\s*v?[1-6]|{_CHEST}|av[rlf])(?!\w)",
+        "nolead": r"\b(?:leads?\s+(?:v\d+|av\w|[ivx]+)|v\d+|av[a-z])\b",
         "number": number,
         "nodrug": r"\b(?:no (?:drug|treatment)|placebo|nothing)\b",
         "spelled": rf"\b(?:{'|'.join(_ONLY_NUMBERS)}|{_MASS.replace('|g|', '|').replace('|mg|', '|')})\b",

@@ -28,8 +28,9 @@ def last_turn(earlier: Turns, names: Sequence[str] = ()) -> list[Call]:
 def last_actions(earlier: Turns) -> tuple[str, ...]:
     """The actions spoken of last, as they were written."""
     found: list[str] = []
-    for call in last_turn(earlier, ("simulate", "check_mask", "explain_exclusion")):
-        found += call.args.get("actions") or call.args.get("drugs") or [call.args.get("action", "")]
+    for call in last_turn(earlier, ("simulate", "roll_out", "show_ecg", "check_mask", "explain_exclusion")):
+        said = (call.args.get(key) for key in ("actions", "steps", "drugs"))
+        found += next(filter(None, said), [call.args.get("action", "")])
     return tuple(dict.fromkeys(filter(None, found)))
 
 

@@ -39,9 +39,9 @@ class Reading:
     """What a question mentions. joined drugs are given together with the drug before them.
 
     hours: when to look. scale: a factor for the last dose. loose_doses, loose_route: without a drug.
-    repeated, spread_out: "twice daily", "over ten minutes". unknown: words that are neither English of the
-    planner nor a drug; unknown_drugs: those of them that stand where a drug would. loose: numbers that
-    belong to nothing.
+    no_leads: names of leads that there are not. repeated, spread_out: "twice daily", "over ten minutes".
+    unknown: words that are neither English of the planner nor a drug; unknown_drugs: those of them that stand
+    where a drug would. loose: numbers that belong to nothing.
     """
 
     text: str
@@ -55,6 +55,7 @@ class Reading:
     goal: str | None = None
     no_drug: bool = False
     leads: tuple[str, ...] = ()
+    no_leads: tuple[str, ...] = ()
     repeated: bool = False
     spread_out: bool = False
     unknown: tuple[str, ...] = ()
@@ -97,6 +98,7 @@ def read_question(question: str, words: Vocabulary) -> Reading:
         unitless_labs=supposed.unitless,
         goal=next(iter(values("goal")), None),
         leads=values("lead"),
+        no_leads=values("nolead"),
         repeated="frequency" in by_kind,
         spread_out="over" in by_kind,
         unknown=unknown,
@@ -107,10 +109,11 @@ def read_question(question: str, words: Vocabulary) -> Reading:
 
 _ROLE_BEFORE = {
     "allergic": r"allerg(?:ic|y)\s+to\s+(?:\w+\s+)?$",
-    "stops": r"\b(?:stop(?:s|ped|ping)?|without|off|hold(?:ing)?|held|withh[eo]ld(?:ing)?|discontinu\w+|withdr[ae]w\w*"
+    "stops": r"\b(?:(?:switch|chang|convert|mov|go)(?:e|es|ed|ing)?\s+(?:\w+\s+)?from|replac(?:e|ing)"
+    r"|stop(?:s|ped|ping)?|without|off|hold(?:ing)?|held|withh[eo]ld(?:ing)?|discontinu\w+|withdr[ae]w\w*"
     r"|not\s+(?:on|taking)|no\s+longer\s+(?:on|taking|takes))\s+(?:the\s+|her\s+|his\s+)?$",
     "takes": r"\b(?:she|he|they|patient|who|her|him|already|currently|also|is|was|were)(?:'s)?\b[^,.;?]{0,20}?"
-    r"\b(?:on|taking|takes|take|took|receiving|receives|gets)\s+(?:also\s+|already\s+)?$|\btakes\s+$",
+    r"\b(?:on|taking|takes|take|taken|took|receiving|receives|gets)\s+(?:also\s+|already\s+)?(?:\d[\d.,]*\s*[a-z]+\s+(?:of\s+)?)?$|\btakes\s+$",
     "except": r"\b(?:but\s+not|other\s+than|except(?:\s+for)?|besides|apart\s+from|excluding|not|no|never|avoid(?:ing)?"
     r"|(?:anything|everything|all)\s+but|(?:don't|do\s+not|never|not)\s+(?:give|use|want|start|try)(?:\s+(?:her|him))?)\s+$",
 }
@@ -120,6 +123,7 @@ _JOINED = re.compile(r"\s*(?:\+|plus|with|together\s+with|on\s+top\s+of|combined
 _TOGETHER = re.compile(
     r"\b(?:together|combin\w+|both\s+at\s+once|simultaneously|concomitant\w*|at\s+the\s+same\s+time)\b"
 )
+_APART = re.compile(r"\bnot\s+(?:both\s+)?together\b|\bseparately\b|\beach\s+(?:alone|by\s+itself)\b")
 _COMPARED = re.compile(r"\b(?:compar\w+|versus|vs|differen\w+|safer|better|worse)\b")
 
 
@@ -197,7 +201,7 @@ def _beside(text: str, start: int, end: int, tokens: list[Token]) -> bool:
 def _with_joints(text: str, tokens: list[Token], drugs: list[DrugSaid]) -> list[DrugSaid]:
     """Marks drugs that are given together with the one before: "A plus B", "A with B", "A and B together"."""
     together = _TOGETHER.search(text) is not None
-    compared = _COMPARED.search(text) is not None
+    compared = (_COMPARED.search(text) or _APART.search(text)) is not None
     joined: list[DrugSaid] = []
     for drug in drugs:
         joint = False

@@ -10,12 +10,17 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(phrases)})\b")
 
 
+RULE = re.compile(r"\b[a-z]{1,2}\d{1,3}[a-z]?\b")
+TABLETS = re.compile(
+    r"\b(?:half(?: an?)?|an?|one|two|three|four|\d+|how many|some)\s+(?:\w+\s+)?"
+    r"(?:tablets?|pills?|capsules?|ampoules?|drops?)\b"
+)
 HELP = re.compile(
     r"^\W*(?:$|hi\b|hello\b|help\b|what (?:can|do) you (?:do|know|answer)\b|how do (?:i|you) (?:use|work)\b)"
 )
-SEQUENCE = _any_of(
-    "then", "afterwards", "followed by", "(?:the )?next day", "(?:the )?day after", "a day later"
-)
+_NEXT_DAY = r"(?:the )?(?:next|following) day|(?:the |a |one )?day (?:after|later)|tomorrow"
+SEQUENCE = _any_of("then", "afterwards", "later", "followed by", _NEXT_DAY)
+NEXT_DAY = _any_of(_NEXT_DAY)
 OTHER_SEX = re.compile(r"\b(?:were|was|suppose|assum\w+)\s+(?:\w+\s+){0,2}(?:male|female|man|woman)\b")
 WHY = _any_of("why", "how come", "what (?:is|are) the reasons?", "for what reason")
 TO_ALLOW = re.compile(
@@ -111,7 +116,8 @@ FOLLOWS_UP = re.compile(
 )
 MEASURED = _any_of(
     "qtc?[bf]?", "pr", "qrs", "rr", "jt", "intervals?", "rate", "hr", "pulse", "rhythm", r"tpeak\w*", r"t-peak\w*",
-    r"measure\w*", "ecg", "ekg", "bazett", "fridericia", "bpm", "quality", "p wave", "findings?",
+    r"measure\w*", "ecg", "ekg", "bazett", "fridericia", "bpm", "quality", "p wave", "findings?", "fibrillation",
+    "flutter",
 )  # fmt: skip
 RECORDED = _any_of(
     "potassium", "magnesium", "calcium", "sodium", "creatinine", "glucose", "inr", "platelets?", "digoxin level",
@@ -121,6 +127,10 @@ RECORDED = _any_of(
     r"diagnos\w+", "goal",
     "indication", "blood pressure", "pregnant",
 )  # fmt: skip
+TAKEN = re.compile(
+    r"\b(?:what|which) (?:drugs?|medications?|medicines?) (?:(?:is|does|has) (?:she|he|the patient)|(?:she|he) takes)\b"
+    r"|\ballergic to (?:anything|something)"
+)
 KNOWN = _any_of(
     "mechanism",
     "evidence",
@@ -135,9 +145,12 @@ KNOWN = _any_of(
 )
 INTERVENED = _any_of(
     "after", "on", "with", "if", "give", "gave", "given", "giving", r"start\w*", r"add\w*", r"prolong\w*", "effects?",
-    "do to", "does", r"happen\w*",
+    "do to", "does", r"happen\w*", "would", "help",
 )  # fmt: skip
 TREATED = _any_of("after", "if", r"happen\w*", "effects?", "give", r"start\w*", r"prolong\w*")
+_ADDED = re.compile(
+    rf"^\W*(?:and )?then\b|\badd\w*\b.*\b(?:then|later|{_NEXT_DAY})|\bthen (?:add|give|start)"
+)
 _IT = _any_of("it", "that", "this", "them")
 
 
@@ -158,6 +171,11 @@ def asks_for_ranking(reading: Reading) -> bool:
 def asks_what_passes(reading: Reading) -> bool:
     """Which candidates are allowed, or what is missing to judge them."""
     return bool(WHAT_PASSES.search(reading.text)) and not reading.drugs
+
+
+def asks_rule(reading: Reading) -> bool:
+    """A rule by its id, such as R54."""
+    return not reading.drugs and any(RULE.fullmatch(word) for word in reading.unknown)
 
 
 def asks_fact(reading: Reading) -> bool:
@@ -193,9 +211,20 @@ def asks_permission_for_it(reading: Reading) -> bool:
 
 def asks_record(reading: Reading) -> bool:
     """What the record says."""
+    if TAKEN.search(reading.text):
+        return True
     return bool(RECORDED.search(reading.text)) and not INTERVENED.search(
         reading.text.replace("on record", "")
     )
+
+
+def asks_for_course(reading: Reading) -> bool:
+    """Drugs or doses one after the other; "then" beside a single dose that follows nothing is no sequence."""
+    if not SEQUENCE.search(reading.text) or not (reading.actions or reading.unknown_drugs):
+        return False
+    doses = [dose for drug in reading.actions for dose in drug.doses]
+    several = len(reading.actions) > 1 or len(doses) + len(reading.loose_doses) > 1
+    return several or bool(_ADDED.search(reading.text)) or bool(reading.unknown_drugs)
 
 
 def has_dose(reading: Reading) -> bool:

@@ -4,17 +4,21 @@ Topics in a fixed order, first match first; pure functions of the question and o
 Where a drug, a dose or a number cannot be placed, it is asked for: a wrong drug is worse than no answer.
 """
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from agent.planning import topics
+from agent.planning import showing, topics
 from agent.planning.arguments import actions_of, as_said, assumed, at_another_dose, groups_of
+from agent.planning.asked import Question, Understood, listed
+from agent.planning.courses import course, drawing
 from agent.planning.memory import Call, Turns, last_actions, last_hours, last_turn
 from agent.planning.reading import Reading, read_question
 from agent.planning.vocabulary import Vocabulary
 from knowledge.doses import has_negative_number
+from worldmodel.ecg import LEADS
 
+AMBIGUOUS = re.compile(r"(?<![\w.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,]*\d)")
 SURE_K = 12  # samples for "how sure are you": K = 3 is too few to tell a spread by
 HELP = """\
 I answer what-if questions about this patient's ECG, for example:
@@ -25,34 +29,14 @@ I answer what-if questions about this patient's ECG, for example:
 - What interacts with digoxin?
 - What is her QTc?
 - How sure are you?
+- Start verapamil, then add metoprolol the next day.
+- Show me V2-V5 before and after.
 Write a dose with its unit, and the route if there are several. Numbers come from the measured ECG, the rules and
 the world model; I never make one up."""
 NOT_UNDERSTOOD = (
     "I did not understand that question. Ask what a drug and dose would do, whether or why it is allowed, "
     "which drug is safest for a goal, what interacts with a drug, or what is measured; /help shows examples."
 )
-
-
-@dataclass(frozen=True)
-class Understood:
-    """Calls to make; notes to say beside their results; or a reply where there is nothing to call."""
-
-    calls: tuple[Call, ...] = ()
-    notes: tuple[str, ...] = ()
-    reply: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question with what was called before it and the words it may use."""
-
-    reading: Reading
-    earlier: Turns
-    words: Vocabulary
-
-    @property
-    def text(self) -> str:
-        return self.reading.text
 
 
 def understand(question: str, earlier: Turns, words: Vocabulary) -> Understood:
@@ -77,15 +61,21 @@ def _cannot_place(reading: Reading) -> str:
     if reading.loose:
         return "I could not tell what one of the numbers belongs to. Please name its unit or what it is."
     if reading.unitless_labs:
-        labs = _and(reading.unitless_labs)
+        labs = listed(reading.unitless_labs)
         return f"In which unit is the {labs}? It differs between laboratories, so I do not guess."
-    if reading.loose_doses and len(reading.actions) > 1:
+    dosed = topics.has_dose(reading) and not topics.asks_for_course(reading)
+    if reading.loose_doses and (len(reading.actions) > 1 or dosed):
         return "I could not tell which drug one of the doses belongs to. Write each as drug, dose, route."
-    if topics.SEQUENCE.search(reading.text) and (reading.actions or reading.unknown_drugs):
+    if topics.TABLETS.search(reading.text):
+        return "How much is that in mg or another unit? Tablets and ampoules differ in strength, so I do not guess."
+    if AMBIGUOUS.search(reading.text):
         return (
-            "I do not simulate one drug after another in a conversation. Ask for each by itself, or for both "
-            "given together."
+            "Does the mark in that number stand for thousands or for decimals? Write the number without it."
         )
+    if reading.scale and any(not drug.doses for drug in reading.actions):
+        return "Of which dose? Write the dose that you mean, with its unit."
+    if reading.no_leads:
+        return f"There is no lead {listed(reading.no_leads)}. The leads are {', '.join(LEADS)}."
     if topics.OTHER_SEX.search(reading.text):
         return "I cannot suppose another sex: change the patient file for that."
     return ""
@@ -97,12 +87,12 @@ def _notes(reading: Reading, words: Vocabulary) -> list[str]:
     placed = {word for phrase in reading.unknown_drugs for word in phrase.split()}
     left = [f"“{word}”" for word in reading.unknown if word not in placed]
     if left:
-        notes.append(f"I did not understand {_and(left)} and left it out.")
+        notes.append(f"I did not understand {listed(left)} and left it out.")
     if reading.repeated:
         notes.append("The dose is taken as a single dose.")
     if reading.spread_out:
         notes.append("The time over which a dose is given is not simulated; it counts as one dose.")
-    if reading.leads:
+    if reading.leads and not showing.asks_to_see(reading.text):
         notes.append(
             "Intervals are read from all leads together, not from one lead; the command `plot` draws the leads."
         )
@@ -131,7 +121,7 @@ def _certainty(asked: Question) -> Understood:
         return Understood(
             tuple(_with_more_samples(call) for call in effect.calls), effect.notes, effect.reply
         )
-    last = last_turn(asked.earlier, ("simulate", "rank"))
+    last = last_turn(asked.earlier, ("simulate", "roll_out", "rank"))
     if not last:
         return Understood(reply="There is no simulated result yet. Ask what a drug would do first.")
     note = "The same question again with more samples, because few samples say little about their spread."
@@ -139,7 +129,9 @@ def _certainty(asked: Question) -> Understood:
 
 
 def _with_more_samples(call: Call) -> Call:
-    return Call(call.name, call.args | {"k": SURE_K}) if call.name in ("simulate", "rank") else call
+    return (
+        Call(call.name, call.args | {"k": SURE_K}) if call.name in ("simulate", "roll_out", "rank") else call
+    )
 
 
 def _interactions(asked: Question) -> Understood:
@@ -211,13 +203,15 @@ def _effect(asked: Question) -> Understood:
 def _amended(asked: Question) -> Understood:
     """A follow-up without a drug: the last question with another dose, hour, route or supposition."""
     reading = asked.reading
-    last = last_turn(asked.earlier, ("simulate", "rank", "check_mask", "explain_exclusion"))
+    last = last_turn(
+        asked.earlier, ("simulate", "roll_out", "show_ecg", "rank", "check_mask", "explain_exclusion")
+    )
     if not last:
         return Understood(reply="Which drug is that for? Name it, with its dose and route.")
     assume = assumed(reading, asked.earlier, keep=True)
     if not (reading.scale or reading.loose_doses or reading.loose_route):
         hours = {"hours": reading.hours[0]} if reading.hours else {}
-        if not hours or last[0].name == "rank":
+        if not hours or last[0].name in ("rank", "roll_out", "show_ecg"):
             return Understood(tuple(Call(call.name, call.args | hours | assume) for call in last))
         return _simulate(list(last_actions(asked.earlier)), reading.hours, assume, ())
     changed = at_another_dose(last_actions(asked.earlier), reading, asked.words)
@@ -266,8 +260,11 @@ def _knowledge(asked: Question) -> Understood:
 _TOPICS: tuple[tuple[Callable[[Reading], object], Callable[[Question], Understood]], ...] = (
     (lambda r: topics.HELP.search(r.text), _help),
     (lambda r: topics.THANKS.search(r.text) and not r.drugs, _thanks),
+    (topics.asks_rule, _knowledge),
     (topics.asks_why, _exclusion),
     (topics.asks_what_passes, _what_passes),
+    (lambda r: showing.asks_to_see(r.text), drawing),
+    (topics.asks_for_course, course),
     (lambda r: topics.SURE.search(r.text), _certainty),
     (lambda r: topics.INTERACT.search(r.text), _interactions),
     (topics.asks_fact, _knowledge),
@@ -285,8 +282,4 @@ _TOPICS: tuple[tuple[Callable[[Reading], object], Callable[[Question], Understoo
 def _not_understood(reading: Reading) -> str:
     if not reading.unknown:
         return NOT_UNDERSTOOD
-    return f"I do not know {_and([f'“{word}”' for word in reading.unknown])}. {NOT_UNDERSTOOD}"
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"I do not know {listed([f'“{word}”' for word in reading.unknown])}. {NOT_UNDERSTOOD}"

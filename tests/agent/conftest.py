@@ -13,7 +13,7 @@ from agent.models import ChatModel, offline_planner
 from agent.session import Conversation
 from agent.state import CaseReference
 from agent.threads import ThreadStore, open_threads
-from agent.toolbox import Workbench
+from agent.workbench import Workbench
 from knowledge.patient import Patient, parse_patient
 from tests.agent.scripted import ScriptedModel
 from tools.case import Case

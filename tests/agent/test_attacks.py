@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from agent.prompts import fence
-from agent.toolbox import Workbench, run_call
+from agent.toolbox import run_call
+from agent.workbench import Workbench
 from knowledge.patient import Patient, parse_patient
 from tests.agent.conftest import StretchingModel, Talk
 from tests.agent.scripted import ScriptedModel, calls, says

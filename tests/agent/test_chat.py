@@ -1,6 +1,7 @@
 """The conversation at a terminal: answers, slash commands, interruptions, and the way back."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,11 @@ import pytest
 from rich.console import Console
 
 from agent.chat import Chat
+from agent.errors import ApprovalPending
+from agent.line_reading import completions, line_reader
 from agent.session import Conversation
+from agent.threads import ThreadStore
+from agent.workbench import Workbench
 from tests.agent.conftest import Talk
 from tests.agent.scripted import ScriptedModel, says
 
@@ -57,6 +62,10 @@ def test_a_resumed_thread_shows_what_was_said(talk: Talk) -> None:
         ("/report x.html", "no ranking"),
         ("/report", "No file"),
         ("/nonsense", "/help lists"),
+        ("/ecg V2 V5", "median beats"),
+        ("/ecg V9", "There is no lead V9"),
+        ("/patient", "On record"),
+        ("/undo", "nothing to undo"),
     ],
 )
 def test_slash_commands(talk: Talk, line: str, said: str) -> None:
@@ -89,3 +98,53 @@ def test_when_the_provider_fails_the_planner_answers(talk: Talk) -> None:
 def test_where_questions_go_is_said_before_the_first(talk: Talk) -> None:
     assert "example.org" in shown(talk(ScriptedModel(script=[says("Hello.")])))
     assert "go to" not in shown(talk())
+
+
+def test_a_thread_is_exported_to_the_screen_or_with_its_manifests(talk: Talk, tmp_path: Path) -> None:
+    file = tmp_path / "thread.json"
+    assert "# Thread t1" in shown(talk(), "What is her QTc?", "/export", f"/export {file}")
+    (turn,) = json.loads(file.read_text("utf-8"))["turns"]
+    assert turn["manifest"]["knowledge_sha256"]
+
+
+def test_undo_goes_on_in_a_copy_and_keeps_what_was_said(talk: Talk, store: ThreadStore) -> None:
+    text = shown(
+        talk(), "Is verapamil 40 mg oral allowed?", "and diltiazem?", "/undo", "/thread", "and sotalol?"
+    )
+    assert "Undone: “and diltiazem?”" in text
+    copy = next(t.thread_id for t in store.list() if t.thread_id != "t1")
+    assert [turn.question for turn in store.turns(copy)] == [
+        "Is verapamil 40 mg oral allowed?",
+        "and sotalol?",
+    ]
+    assert [turn.question for turn in store.turns("t1")][-1] == "and diltiazem?"
+
+
+def test_a_question_that_waits_is_asked_again_when_the_thread_is_resumed(
+    talk: Talk, bench: Workbench
+) -> None:
+    bench.research = True
+    with pytest.raises(ApprovalPending):
+        talk().ask("What would dofetilide 500 ug oral do?")
+    assert "Not simulated" in shown(talk(), "no")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        ("/ra", "/ra", "/rank "),
+        ("dofet", "what would dofet", "dofetilide"),
+        ("rate", "safest for rate", "rate-control"),
+    ],
+)
+def test_tab_completes(text: str, line: str, found: str) -> None:
+    assert found in completions(text, line)
+
+
+def test_the_history_is_kept(home: Path) -> None:
+    readline = pytest.importorskip("readline")
+    home.mkdir()
+    with line_reader(home):
+        readline.add_history("What is her QTc?")
+    assert "What is her QTc?" in (home / "history").read_text().replace("\\040", " ")
+    readline.clear_history()

@@ -7,7 +7,7 @@ from langchain_core.messages.tool import invalid_tool_call
 from agent.errors import ProviderError
 from agent.grounding import untraced
 from agent.nodes import MAX_ROUNDS
-from agent.toolbox import Workbench
+from agent.workbench import Workbench
 from tests.agent.conftest import StretchingModel, Talk
 from tests.agent.scripted import ScriptedModel, calls, says
 
@@ -206,3 +206,10 @@ def test_without_an_ecg_the_tools_say_so(bench: Workbench, talk: Talk) -> None:
     answer = talk().ask("What is her QTc?")
     assert not answer.tool_calls[0]["ok"]
     assert "--ecg" in answer.answer
+
+
+def test_a_course_is_stopped_by_what_is_blocked_in_any_step(bench: Workbench, world: StretchingModel) -> None:
+    result = bench.roll_out(["metoprolol 25 mg oral", "dofetilide 500 ug oral"])
+    assert [v["verdict"] for v in result["refused"]] == ["blocked"]
+    assert result["actions"] == []
+    assert world.calls == []

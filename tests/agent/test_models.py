@@ -10,7 +10,8 @@ from langchain_core.messages import AIMessageChunk
 from agent.errors import ConfigurationError, ProviderError
 from agent.models import OFFLINE, ChatModel, choose_model
 from agent.session import Conversation
-from agent.toolbox import Workbench, tools_on
+from agent.toolbox import tools_on
+from agent.workbench import Workbench
 from tests.agent.conftest import Talk
 from tests.agent.openai_server import OpenAiServer, serving, text, tool_call
 

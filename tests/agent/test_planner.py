@@ -7,7 +7,8 @@ from langchain_core.runnables import Runnable
 
 from agent.planner import OfflinePlanner
 from agent.studio import make_graph
-from agent.toolbox import Workbench, run_call, tools_on
+from agent.toolbox import run_call, tools_on
+from agent.workbench import Workbench
 
 QUESTION = "What would verapamil 40 mg oral do to the PR?"
 

@@ -150,3 +150,20 @@ def test_demo_does_the_whole_job(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert data["measured"]["intervals"]["hr_bpm"] > 100
     assert data["measured"]["rhythm"]["label"] == "atrial_fibrillation"
     assert [call["name"] for call in data["tool_calls"]] == ["rank"]
+
+
+def test_what_is_blocked_waits_for_approval_and_is_replayed(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = "What would dofetilide 500 ug oral do if potassium were 3.0?"
+    code, envelope = run("ask", asked, *files, "--research", capsys=capsys)
+    assert (code, envelope["error"]["code"]) == (5, "approval_pending")
+    thread = envelope["error"]["hint"].split("--thread ")[1].split()[0]
+    code, envelope = run("ask", "--thread", thread, "--approve", capsys=capsys)
+    assert code == 0
+    assert envelope["data"]["answer"].startswith("Research mode")
+    assert any(warning.startswith("Research mode") for warning in envelope["warnings"])
+    code, envelope = run("ask", "--replay", thread, capsys=capsys)
+    assert (code, envelope["data"]["same"]) == (0, True)
+    code, envelope = run("ask", "--thread", thread, "--approve", capsys=capsys)
+    assert code == 1

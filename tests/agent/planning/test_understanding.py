@@ -206,7 +206,6 @@ def test_a_follow_up_changes_only_what_it_says(
         ("give three hundred dofetilide", None, "one of the numbers"),
         ("does magnesium help?", None, "did not understand"),
         ("dofetilide -500 ug", None, "minus sign"),
-        ("start verapamil, then add metoprolol the next day", None, "one drug after another"),
         ("tell me a joke", None, "joke"),
         ("What's the weather in Paris?", None, "paris"),
         ("what would happen to the QTc if I treated her?", None, "which drug"),
