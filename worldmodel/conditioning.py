@@ -1,5 +1,6 @@
 """What the denoiser is told, computed the same way in training and in use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,16 @@ class PatientBeat:
 
     def to(self, device: torch.device) -> "PatientBeat":
         return PatientBeat(self.mv.to(device), self.fs_hz, self.r_index, self.timing.to(device))
+
+
+def join_beats(beats: Sequence[PatientBeat]) -> PatientBeat:
+    """Beats of several patients as one batch; all have the same rate of samples, length and place of R."""
+    landmarks, rr_s, has_p = (
+        torch.cat([getattr(beat.timing, name) for beat in beats])
+        for name in ("landmarks_ms", "rr_s", "has_p")
+    )
+    mv = torch.cat([beat.mv for beat in beats])
+    return PatientBeat(mv, beats[0].fs_hz, beats[0].r_index, BeatTiming(landmarks, rr_s, has_p))
 
 
 def model_times(device: torch.device | None = None) -> Tensor:

@@ -27,7 +27,7 @@ from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
 from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
-from worldmodel.renderer import Progress, Recipe, Renderer
+from worldmodel.renderer import Progress, Recipe, Renderer, join
 from worldmodel.response import Bearing, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
 from worldmodel.support import Support, judge_support, why_refused
@@ -62,6 +62,17 @@ class EncodedPatient:
     beat: PatientBeat
     rhythm: Rhythm
     reconstruction_error: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `simulate` is asked of one patient, as a part of a batch of many."""
+
+    pre: Ecg
+    measured: Measurement
+    actions: Sequence[Action]
+    context: PatientContext
+    seed: int
 
 
 class WorldModel:
@@ -132,6 +143,29 @@ class WorldModel:
         plan = self._plan(patient, measured, actions, context, k, seed, observed)
         eight = self.renderer.render(plan, progress, gamma)
         return self._simulation(pre, measured, patient, actions, plan, eight)
+
+    @torch.no_grad()
+    def simulate_many(
+        self, requests: Sequence[Request], k: int, progress: Progress | None = None
+    ) -> list[Simulation]:
+        """`simulate` for many patients, all their actions x K samples in one batch; each by its own seed.
+
+        What is drawn for a patient depends on its own request alone. The last bits of the samples depend on which
+        rows share a batch, so the same batches have to be asked for where results shall be the same to the last digit.
+        Raises NotSimulatableError.
+        """
+        if not requests:
+            return []
+        patients = [self.encode(one.pre, one.measured) for one in requests]
+        plans = [
+            self._plan(patient, one.measured, one.actions, one.context, k, one.seed, ())
+            for patient, one in zip(patients, requests, strict=True)
+        ]
+        rendered = self.renderer.render(join(plans), progress).split([len(plan.response) for plan in plans])
+        return [
+            self._simulation(one.pre, one.measured, patient, one.actions, plan, eight)
+            for one, patient, plan, eight in zip(requests, patients, plans, rendered, strict=True)
+        ]
 
     @torch.no_grad()
     def roll_out(

@@ -12,8 +12,8 @@ from worldmodel.errors import NotSimulatableError
 from worldmodel.evaluation.effects import evaluate_effects
 from worldmodel.evaluation.rivals import anchor_alone
 from worldmodel.evaluation.unseen import unseen_patients
-from worldmodel.measurement import Measurement
-from worldmodel.model import WorldModel
+from worldmodel.measurement import Measurement, Rhythm
+from worldmodel.model import Request, WorldModel
 from worldmodel.pharmacology import EFFECTS, PatientContext
 from worldmodel.seeing import ObservedEcg
 from worldmodel.virtual import demo_ecg
@@ -177,3 +177,24 @@ def test_no_beat_is_made_up(model: WorldModel) -> None:
         for some in (model, anchor_alone(model))
     )
     assert np.abs(drawn - own_beats).max() < 0.35
+
+
+def test_patients_of_one_batch_are_what_each_is_alone(model: WorldModel) -> None:
+    """One whose rhythm is drawn anew and one whose own beats go on, with other numbers of actions and beats."""
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    flutter = replace(measured, rhythm=Rhythm("atrial_flutter", 0.9))
+    requests = [
+        Request(ecg, measured, [NO_DRUG, PROLONG_PR], NOTHING_KNOWN, 1),
+        Request(ecg, flutter, [PROLONG_QT], PatientContext(70.0, True, 3.4), 2),
+    ]
+    together = model.simulate_many(requests, k=2)
+    for one, among in zip(requests, together, strict=True):
+        alone = model.simulate(one.pre, one.measured, one.actions, one.context, 2, one.seed)
+        assert among.samples_mv.shape == alone.samples_mv.shape
+        assert np.allclose(among.samples_mv, alone.samples_mv, atol=1e-3)
+        assert np.array_equal(among.responses, alone.responses)
+    assert [x.tobytes() for x in (s.samples_mv for s in model.simulate_many(requests, 2))] == [
+        s.samples_mv.tobytes() for s in together
+    ]
+    assert model.simulate_many([], k=2) == []
