@@ -66,8 +66,9 @@ class EncodedPatient:
 
 @dataclass(frozen=True)
 class Request:
-    """What `simulate` is asked of one patient, as a part of a batch of many."""
+    """What `simulate` is asked of one patient, as a part of a batch of many; patient: as `encode` gives it."""
 
+    patient: EncodedPatient
     pre: Ecg
     measured: Measurement
     actions: Sequence[Action]
@@ -152,19 +153,19 @@ class WorldModel:
 
         What is drawn for a patient depends on its own request alone. The last bits of the samples depend on which
         rows share a batch, so the same batches have to be asked for where results shall be the same to the last digit.
-        Raises NotSimulatableError.
         """
         if not requests:
             return []
-        patients = [self.encode(one.pre, one.measured) for one in requests]
         plans = [
-            self._plan(patient, one.measured, one.actions, one.context, k, one.seed, ())
-            for patient, one in zip(patients, requests, strict=True)
+            self._plan(one.patient, one.measured, one.actions, one.context, k, one.seed, ())
+            for one in requests
         ]
-        rendered = self.renderer.render(join(plans), progress).split([len(plan.response) for plan in plans])
+        rendered = torch.split(
+            self.renderer.render(join(plans), progress), [len(plan.response) for plan in plans]
+        )
         return [
-            self._simulation(one.pre, one.measured, patient, one.actions, plan, eight)
-            for one, patient, plan, eight in zip(requests, patients, plans, rendered, strict=True)
+            self._simulation(one.pre, one.measured, one.patient, one.actions, plan, eight)
+            for one, plan, eight in zip(requests, plans, rendered, strict=True)
         ]
 
     @torch.no_grad()

@@ -185,8 +185,8 @@ def test_patients_of_one_batch_are_what_each_is_alone(model: WorldModel) -> None
     measured = measure(ecg)
     flutter = replace(measured, rhythm=Rhythm("atrial_flutter", 0.9))
     requests = [
-        Request(ecg, measured, [NO_DRUG, PROLONG_PR], NOTHING_KNOWN, 1),
-        Request(ecg, flutter, [PROLONG_QT], PatientContext(70.0, True, 3.4), 2),
+        Request(model.encode(ecg, measured), ecg, measured, [NO_DRUG, PROLONG_PR], NOTHING_KNOWN, 1),
+        Request(model.encode(ecg, flutter), ecg, flutter, [PROLONG_QT], PatientContext(70.0, True, 3.4), 2),
     ]
     together = model.simulate_many(requests, k=2)
     for one, among in zip(requests, together, strict=True):

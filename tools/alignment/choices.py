@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from knowledge.doses import GivenAction, parse_action
+from knowledge.doses import DrugDose, GivenAction, parse_action
 from knowledge.drugs import Catalogue
 from knowledge.errors import DoseError, UnknownDrugError
 from tools.alignment.episode import Episode
@@ -78,7 +78,7 @@ def _combination(text: str, catalogue: Catalogue) -> GivenAction | None:
         return None
     if len({dose.drug_id for dose in given.doses}) < 2:
         return None
-    usual = []
+    usual: list[DrugDose] = []
     for dose in given.doses:
         route = catalogue.get(dose.drug_id).route(dose.route)
         near = [

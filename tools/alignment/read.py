@@ -116,5 +116,5 @@ def _episode(row: Mapping[str, Any], path: Path, number: int) -> Episode:
     return Episode(
         ecg=ecg if ecg in ("", BUILT_IN) else path.parent / str(ecg),
         patient=patient if isinstance(patient, dict) else path.parent / str(patient) if patient else {},
-        **{"prescribed": "", **texts},  # type: ignore[arg-type]
+        **{"prescribed": "", **texts},
     )

@@ -5,6 +5,8 @@ Scores, ranks and metrics are worked out of these later, for any lambda, fewer s
 
 from typing import Literal
 
+from pydantic import Field
+
 from tools.results import Result, RuleFired, VerdictName
 
 Standing = Literal["ranked", "blocked", "cannot_evaluate", "not_among"]
@@ -23,7 +25,7 @@ class CandidateKept(Result):
     verdict: VerdictName
     rules: tuple[str, ...] = ()
     hours: float | None = None
-    risks: dict[str, tuple[float | None, ...]] = {}
+    risks: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
     full: tuple[bool, ...] = ()
     reaches: tuple[bool | None, ...] = ()
 
@@ -59,7 +61,8 @@ class EpisodeKept(Result):
     age_years: float | None = None
     seed: int
     ecg: str = ""
-    before: dict[str, float | None] = {}
+    patient: str = ""
+    before: dict[str, float | None] = Field(default_factory=dict)
     prescribed: PrescribedKept
     candidates: tuple[CandidateKept, ...] = ()
     left_out: int = 0
