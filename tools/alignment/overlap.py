@@ -1,7 +1,7 @@
-"""Whether the data can say anything of the pipeline's choices at all, and what agreement is worth that is no agreement.
+"""Whether the data can say anything of the pipeline's choices at all, and what agreement is left without any reason.
 
-Nothing here is an estimate of benefit. Effective sample size and propensities say how far the pipeline's first choices were
-prescribed in practice; where they were not, no data of this kind, and no outcome, could judge them.
+Nothing here is an estimate of benefit. Effective sample size and propensities say how far the pipeline's first choices
+were prescribed in practice; where they were not, no data of this kind, and no outcome, could judge them.
 """
 
 from dataclasses import dataclass, field
@@ -21,10 +21,10 @@ RARE = 0.05
 class Overlap(Result):
     """propensity: how often others with this indication were prescribed it, with PRIOR added to each candidate.
 
-    effective_sample_size: (sum w)^2 / sum w^2 of the weights w = 1 / propensity of the episodes in which the prescription
-    is the pipeline's first choice; agreeing: how many these are. first_choice_never_prescribed: share of the episodes
-    whose first choice no other subject with that indication was prescribed; prescribed_rare: share whose prescription
-    has a propensity below RARE.
+    effective_sample_size: (sum w)^2 / sum w^2 of the weights w = 1 / propensity of the episodes in which the
+    prescription is the pipeline's first choice; agreeing: how many these are. first_choice_never_prescribed: share of
+    the episodes whose first choice no other subject with that indication was prescribed; prescribed_rare: share whose
+    prescription has a propensity below RARE.
     """
 
     episodes: int

@@ -1,7 +1,7 @@
 """Ways to rank what the mask allows: the pipeline by its stored risks, and the baselines beside it.
 
-A ranker gives each ranked candidate a key; lower is better, equal keys share a rank. What a baseline learns of an episode
-it learns from other subjects only.
+A ranker gives each ranked candidate a key; lower is better, equal keys share a rank. What a baseline learns of an
+episode it learns from other subjects only.
 """
 
 from collections import Counter
@@ -110,8 +110,8 @@ class Prescriptions:
 class Neighbours:
     """What was prescribed to the most similar patients with the same goal, in age, sex, intervals and potassium.
 
-    Subjects are dealt into FOLDS; the neighbours of an episode are of the other folds. A value that is not known is taken
-    as the mean.
+    Subjects are dealt into FOLDS; the neighbours of an episode are of the other folds. A value that is not known is
+    taken as the mean.
     """
 
     def __init__(self, episodes: Iterable[EpisodeKept], prescriptions: Prescriptions) -> None:

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def read_episodes(path: Path) -> list[Episode]:
     return episodes
 
 
-def fingerprint(episodes: list[Episode]) -> str:
+def fingerprint(episodes: Iterable[Episode]) -> str:
     """SHA-256 of what the episodes say; ECGs and patients that are files count by their paths."""
     told = hashlib.sha256()
     for episode in episodes:
