@@ -55,7 +55,7 @@ def kept(
     blocked: Sequence[int] = (),
     **more: Any,
 ) -> EpisodeKept:
-    """One episode of len(risks) candidates "a0", "a1", ... with `risks` (candidate, sample); `chosen` was prescribed."""
+    """One episode of candidates "a0", "a1", ... with `risks` (candidate, sample), of which `chosen` was prescribed."""
     candidates = tuple(
         CandidateKept(
             action=f"a{i}",
