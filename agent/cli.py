@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from agent.commands import (
+    align,
     ask,
     chat,
     demo,
@@ -94,6 +95,7 @@ app.command()(plot.plot)
 app.add_typer(kb.app, name="kb")
 app.command()(train.train)
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(align.align)
 app.add_typer(threads.app, name="threads", no_args_is_help=False)
 app.command()(doctor.doctor)
 
