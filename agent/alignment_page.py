@@ -1,5 +1,6 @@
 """The page of an alignment: one HTML file without network or script."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,6 +12,9 @@ from tools.alignment.result import AlignResult, Group, Metrics
 from tools.plot import svg_of
 from tools.writing import written_whole
 
+# A page is so wide; the JSON has them all.
+SHOWN = ("top_1", "top_3", "top_5", "mrr", "mean_rank_percentile", "kendall_tau")
+SHOWN_BY_GROUP = ("top_1", "top_3", "mean_rank_percentile")
 GROUPS = {
     "by_drug": "prescribed drug",
     "by_indication": "indication",
@@ -31,6 +35,8 @@ def write_page(path: Path, result: AlignResult) -> Path:
         rivals_drugs={"pipeline": result.drugs, **result.baselines_drugs},
         groups=[(title, _groups(result, name)) for name, title in GROUPS.items() if _groups(result, name)],
         names=METRIC_NAMES,
+        shown=SHOWN,
+        shown_by_group=SHOWN_BY_GROUP,
         standings=STANDINGS,
         legend=LEGEND,
         cells=_cells,
@@ -56,5 +62,5 @@ def _groups(result: AlignResult, name: str) -> dict[str, Group]:
     return found
 
 
-def _cells(metrics: Metrics) -> list[str]:
-    return [estimated(name, metrics[name]) for name in METRIC_NAMES]
+def _cells(metrics: Metrics, names: Sequence[str]) -> list[str]:
+    return [estimated(name, metrics[name]) for name in names]

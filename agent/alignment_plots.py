@@ -107,6 +107,6 @@ def _panels(count: int, height: float = HEIGHT_IN) -> tuple[Figure, Sequence[Axe
     for ax in panels:
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=8)
-        ax.xaxis.label.set_size(9)
-        ax.yaxis.label.set_size(9)
+        ax.xaxis.label.set_fontsize(9)
+        ax.yaxis.label.set_fontsize(9)
     return figure, panels

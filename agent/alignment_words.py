@@ -32,8 +32,8 @@ def estimated(name: str, one: Estimate, interval: bool = True) -> str:
     if one.value is None:
         return "–"
     scale, digits = (100, 0) if name in PERCENT else (1, 2)
-    value = f"{scale * one.value:.{digits}f}{' %' if scale == 100 else ''}"
+    value = f"{scale * one.value:z.{digits}f}{' %' if scale == 100 else ''}"
     if not interval or one.ci95 is None:
         return value
-    low, high = (f"{scale * end:.{digits}f}" for end in one.ci95)
+    low, high = (f"{scale * end:z.{digits}f}" for end in one.ci95)
     return f"{value} [{low}, {high}]"

@@ -46,7 +46,7 @@ def print_alignment(console: "Console", result: "AlignResult") -> None:
     if overlap.first_choice_never_prescribed is not None:
         size = "none" if overlap.effective_sample_size is None else f"{overlap.effective_sample_size:.0f}"
         say(
-            f"first choices that no other subject with that indication was prescribed: "
+            f"first choices never prescribed for that indication to the subjects that baselines learn from: "
             f"{100 * overlap.first_choice_never_prescribed:.0f} %; effective sample size of the agreeing: {size}"
         )
     for line in result.failures[:FAILURES_SHOWN]:

@@ -1,18 +1,16 @@
 """From what was kept of each episode to metrics, baselines, curves and lists. Nothing is simulated here.
 
-The episodes are read twice, one at a time: once to learn what was prescribed, once to rank. Of each only numbers are
-kept.
+The episodes are read one at a time: to learn what was prescribed, then to rank. Of each only numbers are kept.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from heapq import heappush, heappushpop
-from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.alignment.lists import LISTED, Lists
 from tools.alignment.metrics import FEW_SUBJECTS, METRICS, Place, agreement, estimate, place
 from tools.alignment.overlap import PERMUTATIONS, Overlapping, permute_prescriptions
 from tools.alignment.rankers import (
@@ -27,15 +25,13 @@ from tools.alignment.rankers import (
     ranked,
 )
 from tools.alignment.record import RISKS, EpisodeKept
-from tools.alignment.result import AlignResult, Control, CurvePoint, Group, Listed, Metrics, RankShare
+from tools.alignment.result import AlignResult, Control, CurvePoint, Group, Metrics, RankShare
 from tools.alignment.store import Manifest
 from tools.results import REFUSED
 
 LAMBDAS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
 CURVE = ("top_1", "mrr", "mean_rank_percentile")
 AGE_BANDS = ((50.0, "under 50"), (65.0, "50 to 64"), (80.0, "65 to 79"), (200.0, "80 and over"))
-LISTED = 50
-EXAMPLES = 10
 RANKS_SHOWN = 10
 PIPELINE = "pipeline"
 
@@ -55,8 +51,7 @@ class _Gathered:
     places: Counter[Place] = field(default_factory=Counter)
     permuted: list[NDArray[np.float32]] = field(default_factory=list)
     overlap: Overlapping = field(default_factory=Overlapping)
-    not_ranked: list[Listed] = field(default_factory=list)
-    disagreements: list[tuple[float, int, Listed]] = field(default_factory=list)
+    lists: Lists = field(default_factory=Lists)
 
     def table(self, *name: str) -> NDArray[np.float64]:
         rows = self.rows[name]
@@ -145,7 +140,7 @@ def _gather(
         for x, how in points:
             at = agreement(place(by_risk(episode, how), label))
             gathered.rows[curve, str(x)].append(np.array(at, np.float32))
-    _list(gathered, episode, keys, where)
+    gathered.lists.add(episode, keys, where)
 
 
 def _by_drug(keys: Keys, episode: EpisodeKept) -> Keys:
@@ -172,40 +167,6 @@ def _groups(episode: EpisodeKept) -> dict[str, str]:
         "sex": episode.sex,
         "age": "unknown" if age is None else next(name for top, name in AGE_BANDS if age < top),
     }
-
-
-def _list(gathered: _Gathered, episode: EpisodeKept, keys: Keys, where: Place) -> None:
-    """Prescriptions that are not ranked, and those that the pipeline ranks last of many."""
-    listed = Listed(
-        id=episode.id,
-        prescribed=episode.prescribed.text,
-        standing=episode.prescribed.standing,
-        first=min(keys, key=lambda action: (keys[action], action)) if keys else None,
-        rank=(where.first + where.last) / 2 if where.first else None,
-        candidates=len(keys),
-        why=episode.prescribed.why,
-        look=_look(episode),
-    )
-    if episode.prescribed.standing != "ranked":
-        if len(gathered.not_ranked) < LISTED:
-            gathered.not_ranked.append(listed)
-        return
-    behind = (listed.rank or 0.0) / max(1, len(keys)) * (1 - 1 / max(1, len(keys)))
-    entry = (behind, -len(gathered.subjects), listed)
-    if behind > 0.5:
-        push = heappush if len(gathered.disagreements) < EXAMPLES else heappushpop
-        push(gathered.disagreements, entry)
-
-
-def _look(episode: EpisodeKept) -> str:
-    """The command that shows this episode's ranking and its reasons, where it is made of files."""
-    if not (episode.ecg and episode.patient):
-        return ""
-    if episode.ecg == "built-in":
-        return ""
-    goal = f" --goal {quote(episode.goal)}" if episode.goal else ""
-    files = f"--ecg {quote(episode.ecg)} --patient {quote(episode.patient)}"
-    return f"ecgwm-agent rank {files}{goal} --seed {episode.seed}"
 
 
 def _result(
@@ -275,8 +236,8 @@ def _result(
         ranks=_rank_shares(gathered.places),
         overlap=gathered.overlap.result(),
         permuted=_control(gathered.permuted),
-        not_ranked=tuple(gathered.not_ranked),
-        disagreements=tuple(listed for _, _, listed in sorted(gathered.disagreements, reverse=True)),
+        not_ranked=tuple(gathered.lists.not_ranked),
+        disagreements=gathered.lists.examples(),
         failures=tuple(f"{name}: {message}" for name, _, message in failures[:LISTED]),
         lambda_=lambda_,
         goals=dict(goals.most_common()),

@@ -21,10 +21,10 @@ RARE = 0.05
 class Overlap(Result):
     """propensity: how often others with this indication were prescribed it, with PRIOR added to each candidate.
 
-    effective_sample_size: (sum w)^2 / sum w^2 of the weights w = 1 / propensity of the episodes in which the
-    prescription is the pipeline's first choice; agreeing: how many these are. first_choice_never_prescribed: share of
-    the episodes whose first choice no other subject with that indication was prescribed; prescribed_rare: share whose
-    prescription has a propensity below RARE.
+    Others: the subjects that baselines learn from, see rankers.Prescriptions. effective_sample_size: (sum w)^2 / sum
+    w^2 of the weights w = 1 / propensity of the episodes in which the prescription is the pipeline's first choice;
+    agreeing: how many these are. first_choice_never_prescribed: share of the episodes whose first choice no other with
+    that indication was prescribed; prescribed_rare: share whose prescription has a propensity below RARE.
     """
 
     episodes: int

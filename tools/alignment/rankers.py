@@ -1,7 +1,7 @@
 """Ways to rank what the mask allows: the pipeline by its stored risks, and the baselines beside it.
 
 A ranker gives each ranked candidate a key; lower is better, equal keys share a rank. What a baseline learns of an
-episode it learns from other subjects only.
+episode it learns from other subjects only: these are dealt into FOLDS, and it learns from the other folds.
 """
 
 from collections import Counter
@@ -71,11 +71,15 @@ def by_lot(episode: EpisodeKept) -> Keys:
 
 
 class Prescriptions:
-    """How often each candidate was prescribed, to whom and for what."""
+    """How often each candidate was prescribed, and for what, to subjects of other folds.
+
+    Leaving out one subject alone would not do: where drugs are given about equally often, the one that a subject was
+    given is then just behind the others, and the baseline does worse than chance.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str | None, str]] = Counter()
-        self.of_subject: Counter[tuple[str, str | None, str]] = Counter()
+        self.of_fold: Counter[tuple[int, str | None, str]] = Counter()
 
     def add(self, episode: EpisodeKept) -> None:
         """Count one episode, whatever the mask says of its prescription."""
@@ -83,11 +87,11 @@ class Prescriptions:
         if action is not None:
             for indication in (None, episode.indication):
                 self.counts[indication, action] += 1
-                self.of_subject[episode.subject, indication, action] += 1
+                self.of_fold[fold_of(episode.subject), indication, action] += 1
 
     def to_others(self, subject: str, indication: str | None, action: str) -> int:
-        """How often other subjects were prescribed `action`, for `indication` or (None) for any."""
-        return self.counts[indication, action] - self.of_subject[subject, indication, action]
+        """How often subjects of other folds were prescribed `action`, for `indication` or (None) for any."""
+        return self.counts[indication, action] - self.of_fold[fold_of(subject), indication, action]
 
     def overall(self, episode: EpisodeKept) -> Keys:
         """Most prescribed first."""
@@ -110,8 +114,7 @@ class Prescriptions:
 class Neighbours:
     """What was prescribed to the most similar patients with the same goal, in age, sex, intervals and potassium.
 
-    Subjects are dealt into FOLDS; the neighbours of an episode are of the other folds. A value that is not known is
-    taken as the mean.
+    The neighbours of an episode are of the other folds. A value that is not known is taken as the mean.
     """
 
     def __init__(self, episodes: Iterable[EpisodeKept], prescriptions: Prescriptions) -> None:
@@ -123,7 +126,7 @@ class Neighbours:
             if episode.prescribed.candidate is not None:
                 rows.setdefault(episode.goal, []).append(_features(episode))
                 self.actions.setdefault(episode.goal, []).append(episode.prescribed.candidate)
-                folds.setdefault(episode.goal, []).append(_fold(episode.subject))
+                folds.setdefault(episode.goal, []).append(fold_of(episode.subject))
         self.rows = {goal: np.stack(found) for goal, found in rows.items()}
         self.folds = {goal: np.array(found) for goal, found in folds.items()}
         self._grown: dict[tuple[str | None, int], _Grown] = {}
@@ -132,7 +135,7 @@ class Neighbours:
         """Most prescribed to the nearest first; of equals, for the indication."""
         votes: Mapping[str, int] = Counter()
         if episode.goal in self.rows:
-            fold = _fold(episode.subject)
+            fold = fold_of(episode.subject)
             grown = self._grown.get((episode.goal, fold)) or _Grown(self, episode.goal, fold)
             self._grown[episode.goal, fold] = grown
             votes = grown.votes(_features(episode))
@@ -173,5 +176,6 @@ def _features(episode: EpisodeKept) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else value for value in values], dtype=float)
 
 
-def _fold(subject: str) -> int:
+def fold_of(subject: str) -> int:
+    """Which of FOLDS a subject is dealt into, by its name alone."""
     return sha256(subject.encode()).digest()[0] % FOLDS

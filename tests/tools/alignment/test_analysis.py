@@ -7,7 +7,7 @@ import pytest
 
 from tests.tools.alignment.made import kept, manifest
 from tools.alignment.analysis import analyse
-from tools.alignment.rankers import Neighbours, Prescriptions
+from tools.alignment.rankers import Neighbours, Prescriptions, fold_of
 from tools.alignment.record import EpisodeKept, Failure
 from tools.alignment.result import AlignResult
 
@@ -80,6 +80,9 @@ def test_a_policy_of_dice_is_at_chance_for_every_ranking() -> None:
         assert interval is not None
         assert interval[0] <= chance <= interval[1]
         assert value(result, name, "random within mask") == pytest.approx(chance, abs=1e-4)
+    for baseline in ("popularity", "popularity by indication", "nearest neighbour"):
+        assert value(result, "mean_rank_percentile", baseline) == pytest.approx(0.5, abs=0.06)
+        assert value(result, "top_1", baseline) == pytest.approx(1 / CANDIDATES, abs=0.06)
 
 
 def test_the_interval_of_a_whole_analysis_holds_the_truth() -> None:
@@ -146,7 +149,9 @@ def test_nothing_scored_is_null_not_zero() -> None:
 
 
 def test_popularity_learns_from_other_subjects_only() -> None:
-    episodes = [kept(i, np.ones((3, K)), 2, subject="one") for i in range(9)] + [kept(9, np.ones((3, K)), 1)]
+    one, other = "one", next(name for name in map(str, range(99)) if fold_of(name) != fold_of("one"))
+    episodes = [kept(i, np.ones((3, K)), 2, subject=one) for i in range(9)]
+    episodes.append(kept(9, np.ones((3, K)), 1, subject=other))
     learned = Prescriptions()
     for episode in episodes:
         learned.add(episode)
