@@ -91,6 +91,13 @@ def simulate(count: int, jobs: int) -> None:
         f"memory: {peaks[0]} MiB after the first unit, {peaks[-1]} MiB after the last of {len(units)}",
         flush=True,
     )
+    start = time.perf_counter()
+    same = dict(engine.in_processes(jobs)(units, plan)) == found
+    total = time.perf_counter() - start
+    told = "the same to the last digit" if same else "OTHER NUMBERS"
+    print(
+        f"{jobs} processes, with their start: {60 * count / total:.1f} episodes a minute, {told}", flush=True
+    )
 
 
 def timed() -> dict[str, float]:

@@ -64,7 +64,7 @@ class Recipe:
 
 
 def join(recipes: Sequence[Recipe]) -> Recipe:
-    """The rows of several patients as one batch, in order. Their beats have to be cut alike, as measured ones are."""
+    """The rows of several patients as one batch, in order; measured beats, which have R at the same column."""
     beats = [
         recipe.beat if len(recipe.beat.mv) > 1 else recipe.beat.expand(len(recipe.response))
         for recipe in recipes
