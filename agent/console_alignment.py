@@ -7,6 +7,7 @@ from agent.alignment_words import LEGEND, METRIC_NAMES, STANDINGS, estimated
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tools.alignment.language import LanguageUse
     from tools.alignment.result import AlignResult, Metrics
 
 SHOWN = ("top_1", "top_3", "mean_rank_percentile")
@@ -49,12 +50,28 @@ def print_alignment(console: "Console", result: "AlignResult") -> None:
             f"first choices never prescribed for that indication to the subjects that baselines learn from: "
             f"{100 * overlap.first_choice_never_prescribed:.0f} %; effective sample size of the agreeing: {size}"
         )
+    if result.language_model is not None:
+        used = result.language_model
+        say(
+            f"language model {used.model}: {used.calls} calls now, {used.kept} answers kept from before, "
+            f"{used.input_tokens} + {used.output_tokens} tokens, {used.usd:.2f} USD"
+        )
     for line in result.failures[:FAILURES_SHOWN]:
         say(f"not scored: {line}")
     say(LEGEND, style="dim")
     say(result.statement, style="bold")
     console.print(f"page: {result.page}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"every ranking: {result.folder}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_cost(console: "Console", cost: "LanguageUse") -> None:
+    """The dry run."""
+    console.print(
+        f"{cost.model} would be asked {cost.calls} times ({cost.kept} answers are kept): about {cost.input_tokens} "
+        f"tokens in and {cost.output_tokens} out, {cost.usd:.2f} USD at this price. Nothing was asked.",
+        highlight=False,
+        markup=False,
+    )
 
 
 def _print_table(console: "Console", title: str, rows: "dict[str, Metrics]") -> None:

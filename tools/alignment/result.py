@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from tools.alignment.language import LanguageUse
 from tools.alignment.metrics import Estimate
 from tools.alignment.overlap import Overlap
 from tools.alignment.store import Manifest
@@ -96,6 +97,7 @@ class AlignResult(Answer):
     failures: tuple[str, ...]
     lambda_: float = Field(serialization_alias="lambda")
     goals: dict[str, int]
+    language_model: LanguageUse | None = None
     manifest: Manifest
     statement: str = STATEMENT
     folder: str = ""

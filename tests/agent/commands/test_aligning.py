@@ -5,13 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from agent import alignment_page
 from agent.alignment_words import estimated
+from agent.models import ChatModel
 from tests.agent.commands.test_measuring import run, run_json
 from tests.tools.alignment.made import MODEL, ManyModel, kept, manifest
+from tests.tools.alignment.test_run import made
 from tools.alignment import analysis, unit
 from tools.alignment import run as run_module
+from tools.alignment.episode import Episode
 from tools.alignment.metrics import Estimate
 from tools.alignment.record import Failure
 from worldmodel.networks import ModelInfo
@@ -76,6 +80,30 @@ def test_episodes_that_cannot_be_scored_are_told_and_none_at_all_is_a_failure(
     assert code == 1
     assert "0 of 1 episodes scored; 1 patient file" in out
     assert "not scored: 1: cannot read" in out
+
+
+def test_a_language_model_is_priced_before_it_is_asked_and_compared_after(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    episodes = [Episode(str(i), f"s{i}", "built-in", {"age_years": 60, "sex": "male"}, "x") for i in range(9)]
+    monkeypatch.setattr("tools.alignment.read.read_episodes", lambda _: episodes)
+    monkeypatch.setattr("tools.alignment.engine.here", made)
+    words = ("align", "made.csv", "--out", tmp_path / "out", "--jobs", "1", "--language-model", "made")
+    code, out, err = run(*words, "--dry-run", capsys=capsys)
+    assert code == 1
+    assert "without --language-model" in err
+    assert run(*words[:-2], capsys=capsys)[0] == 0
+    code, out, _ = run(*words, "--dry-run", "--price", "2", "8", capsys=capsys)
+    assert code == 0
+    assert "made would be asked 1 times" in " ".join(out.split())  # nine episodes alike are one question
+    chat = ChatModel(FakeListChatModel(responses=["4, 3, 2, 1"] * 9), "made", "localhost")
+    monkeypatch.setattr("agent.alignment_language.choose_model", lambda *_: chat)
+    code, found = run_json(*words, capsys=capsys)
+    assert code == 0
+    assert found["data"]["language_model"]["calls"] == 1
+    assert "language model alone" in found["data"]["baselines"]
+    assert run(*words[:-2], "--dry-run", capsys=capsys)[0] == 3
+    assert run(*words, "--max-cost", "1", capsys=capsys)[0] == 3
 
 
 def test_text_of_records_is_escaped_on_the_page(tmp_path: Path) -> None:
