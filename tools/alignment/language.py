@@ -163,8 +163,13 @@ class LanguageModel:
 
     def _keep(self, text: str, reply: Reply, write: Callable[[str], int]) -> None:
         order = read_order(reply.text, len(_CANDIDATE.findall(text)))
-        entry = {"key": self._key(text), "order": order, "text": reply.text}
-        entry |= {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens}
+        entry = {
+            "key": self._key(text),
+            "order": order,
+            "text": reply.text,
+            "input_tokens": reply.input_tokens,
+            "output_tokens": reply.output_tokens,
+        }
         write(json.dumps(entry) + "\n")
         self.answers[self._key(text)] = order
 

@@ -21,11 +21,13 @@ from tools.alignment.record import Failure
 from worldmodel.networks import ModelInfo
 
 ROOT = Path(__file__).parents[3]
+DRAWN = alignment_page._figures
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A world model that costs nothing, and few resamples."""
+    """A world model that costs nothing, and a page without its figures, which take most of the time."""
+    monkeypatch.setattr(alignment_page, "_figures", lambda _: {})
     model = ManyModel()
     model.info = ModelInfo(**MODEL.model_dump())
     monkeypatch.setattr(run_module, "shared_model", lambda: model)
@@ -48,6 +50,8 @@ def test_a_csv_of_ten_episodes_in_one_command(
     ten: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ten.parent)
+    figures = pytest.MonkeyPatch()
+    figures.setattr(alignment_page, "_figures", DRAWN)
     words = ("align", ten, "-k", "1", "--jobs", "1")
     code, found = run_json(*words, capsys=capsys)
     assert code == 0
@@ -62,6 +66,7 @@ def test_a_csv_of_ten_episodes_in_one_command(
     page = Path(data["page"]).read_text("utf-8")
     assert data["statement"] in page
     assert page.count("<svg") == 4
+    figures.undo()
     code, out, _ = run(*words, capsys=capsys)  # goes on, with nothing left to do
     assert code == 0
     assert "10 of 10 episodes scored" in out
