@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from knowledge.patient import Patient, load_patient, parse_patient
@@ -40,6 +41,11 @@ def _given_ecg(ecg: Ecg | str) -> Ecg:
         return ecg
     if ecg != BUILT_IN:
         raise MissingInputError("The episode has no ECG.", f'Name a recording, or "{BUILT_IN}".')
+    return _built_in()
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Ecg:
     from worldmodel.virtual import demo_ecg
 
     return demo_ecg()
