@@ -3,6 +3,7 @@
 The episodes are read one at a time: to learn what was prescribed, then to rank. Of each only numbers are kept.
 """
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -46,16 +47,17 @@ class _Gathered:
     subjects: list[str] = field(default_factory=list)
     standings: list[str] = field(default_factory=list)
     groups: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    rows: dict[tuple[str, ...], list[NDArray[np.float32]]] = field(default_factory=lambda: defaultdict(list))
+    rows: "dict[tuple[str, ...], array[float]]" = field(
+        default_factory=lambda: defaultdict(lambda: array("f"))
+    )
     violations: list[float] = field(default_factory=list)
     places: Counter[Place] = field(default_factory=Counter)
-    permuted: list[NDArray[np.float32]] = field(default_factory=list)
+    permuted: "array[float]" = field(default_factory=lambda: array("f"))
     overlap: Overlapping = field(default_factory=Overlapping)
     lists: Lists = field(default_factory=Lists)
 
     def table(self, *name: str) -> NDArray[np.float64]:
-        rows = self.rows[name]
-        return np.stack(rows).astype(float) if rows else np.zeros((0, len(METRICS)))
+        return np.array(self.rows[name], dtype=float).reshape(-1, len(METRICS))
 
 
 def analyse(
@@ -95,7 +97,8 @@ def analyse(
         _gather(gathered, episode, keys, baselines, settings)
         gathered.overlap.add(episode, keys, prescriptions)
         others = [labels[i] for i in swapped[:, number]]
-        gathered.permuted.append(np.array([agreement(place(keys, label)) for label in others], np.float32))
+        for label in others:
+            gathered.permuted.extend(agreement(place(keys, label)))
     return _result(gathered, baselines, settings, failures, goals, left_out, manifest, lambda_)
 
 
@@ -133,13 +136,12 @@ def _gather(
         PIPELINE: keys,
         **{name: rank(episode) for name, rank in baselines.items()},
     }.items():
-        gathered.rows["action", name].append(np.array(agreement(place(ordered, label)), np.float32))
+        gathered.rows["action", name].extend(agreement(place(ordered, label)))
         by_drug = place(_by_drug(ordered, episode), _drug_label(episode))
-        gathered.rows["drug", name].append(np.array(agreement(by_drug), np.float32))
+        gathered.rows["drug", name].extend(agreement(by_drug))
     for curve, points in settings.items():
         for x, how in points:
-            at = agreement(place(by_risk(episode, how), label))
-            gathered.rows[curve, str(x)].append(np.array(at, np.float32))
+            gathered.rows[curve, str(x)].extend(agreement(place(by_risk(episode, how), label)))
     gathered.lists.add(episode, keys, where)
 
 
@@ -265,11 +267,11 @@ def _rank_shares(places: Counter[Place]) -> tuple[RankShare, ...]:
     return tuple(shares)
 
 
-def _control(permuted: list[NDArray[np.float32]]) -> Control:
+def _control(permuted: "array[float]") -> Control:
     if not permuted:
         return Control(permutations=PERMUTATIONS, metrics={})
     with np.errstate(invalid="ignore"):
-        table = np.stack(permuted).astype(float)
+        table = np.array(permuted, dtype=float).reshape(-1, PERMUTATIONS, len(METRICS))
         known = ~np.isnan(table)
         means = np.where(known, table, 0.0).sum(0) / known.sum(0).clip(min=1)
     return Control(
