@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from agent.commands import (
+    align,
     ask,
     chat,
     data,
@@ -96,6 +97,7 @@ app.add_typer(kb.app, name="kb")
 app.add_typer(data.app, name="data")
 app.command()(train.train)
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(align.align)
 app.add_typer(threads.app, name="threads", no_args_is_help=False)
 app.command()(doctor.doctor)
 

@@ -97,13 +97,16 @@ def basis_on_grid(timing: BeatTiming, r_times_s: Tensor, times_s: Tensor) -> Ten
     )
 
 
-def fit_theta(beat_mv: Tensor, beat_times_s: Tensor, timing: BeatTiming) -> Theta:
+def fit_theta(beat_mv: Tensor, beat_times_s: Tensor, timing: BeatTiming, own: Tensor | None = None) -> Theta:
     """Theta of a median beat: ridge least squares of its samples on the ODE's unit waves.
 
-    beat_mv: (batch, leads, time) around the R peak at 0; beat_times_s: (time,).
+    beat_mv: (batch, leads, time) around the R peak at 0; beat_times_s: (time,). own: (batch, time) 1 for the samples to
+    fit, 0 for others; None: all.
     """
     steady = timing.rr_s[:, None] * (torch.arange(8, device=beat_mv.device) - 4.0)
     basis = basis_on_grid(timing, steady, beat_times_s)
+    if own is not None:
+        basis = basis * own[..., None]
     gram = basis.transpose(1, 2) @ basis
     scale = gram.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-6)
     ridge = RIDGE * scale[:, None, None] * torch.eye(len(WAVES), device=beat_mv.device)

@@ -27,7 +27,7 @@ from worldmodel.patient_beat import take_beat, take_rhythm
 from worldmodel.pharmacology import EFFECTS, Action, PatientContext, chain
 from worldmodel.population import shipped_population
 from worldmodel.preprocessing import FS_HZ, SAMPLES, to_model, to_twelve
-from worldmodel.renderer import Progress, Recipe, Renderer
+from worldmodel.renderer import Progress, Recipe, Renderer, join
 from worldmodel.request import check_hours, check_request, device_of
 from worldmodel.response import Bearing, doubts, sample_responses
 from worldmodel.seeing import ObservedEcg, see_ecgs
@@ -67,6 +67,18 @@ class EncodedPatient:
     beat: PatientBeat
     rhythm: Rhythm
     reconstruction_error: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `simulate` is asked of one patient, as a part of a batch of many; patient: as `encode` gives it."""
+
+    patient: EncodedPatient
+    pre: Ecg
+    measured: Measurement
+    actions: Sequence[Action]
+    context: PatientContext
+    seed: int
 
 
 class WorldModel:
@@ -140,6 +152,32 @@ class WorldModel:
         plan = self._plan(patient, measured, actions, context, k, seed, seen)
         eight = self.renderer.render(plan, progress, gamma)
         return self._simulation(pre, measured, patient, actions, plan, seen, eight)
+
+    @torch.no_grad()
+    def simulate_many(
+        self, requests: Sequence[Request], k: int, progress: Progress | None = None
+    ) -> list[Simulation]:
+        """`simulate` for many patients, all their actions x K samples in one batch; each by its own seed.
+
+        What is drawn for a patient depends on its own request alone. The last bits of the samples depend on which
+        rows share a batch, so the same batches have to be asked for where results shall be the same to the last digit.
+        Raises RequestError.
+        """
+        if not requests:
+            return []
+        for one in requests:
+            check_request(one.actions, k, one.seed)
+        plans = [
+            self._plan(one.patient, one.measured, one.actions, one.context, k, one.seed, None)
+            for one in requests
+        ]
+        rendered = torch.split(
+            self.renderer.render(join(plans), progress), [len(plan.response) for plan in plans]
+        )
+        return [
+            self._simulation(one.pre, one.measured, one.patient, one.actions, plan, None, eight)
+            for one, plan, eight in zip(requests, plans, rendered, strict=True)
+        ]
 
     @torch.no_grad()
     def roll_out(

@@ -5,7 +5,7 @@ draws the recording. Rows are independent: patients x candidates x samples are o
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from worldmodel.conditioning import PatientBeat, render_conditions
+from worldmodel.conditioning import PatientBeat, join_beats, render_conditions
 from worldmodel.denoiser import Denoiser
 from worldmodel.diffusion import Denoise, guide
+from worldmodel.preprocessing import SAMPLES
 from worldmodel.sampling import adams, chebyshev_alpha_bars
 from worldmodel.vae import Vae
 
@@ -60,6 +61,43 @@ class Recipe:
         tensors = (self.pre_latent, self.response, self.r_times_s, self.noise, self.context)
         others = (None if x is None else x.to(device) for x in (self.kept, self.added))
         return Recipe(self.beat.to(device), *(x.to(device) for x in tensors), *others)
+
+
+def join(recipes: Sequence[Recipe]) -> Recipe:
+    """The rows of several patients as one batch, in order; measured beats, which have R at the same column."""
+    beats = [
+        recipe.beat if len(recipe.beat.mv) > 1 else recipe.beat.expand(len(recipe.response))
+        for recipe in recipes
+    ]
+    kept = added = None
+    if any(recipe.kept is not None for recipe in recipes):
+        kept = torch.cat([_or_rendered(recipe.kept, recipe, 1, 1.0) for recipe in recipes])
+        added = torch.cat(
+            [_or_rendered(recipe.added, recipe, recipe.beat.mv.shape[1], 0.0) for recipe in recipes]
+        )
+    longest = max(recipe.r_times_s.shape[1] for recipe in recipes)
+    return Recipe(
+        join_beats(beats),
+        torch.cat([recipe.pre_latent.expand(len(recipe.response), -1, -1) for recipe in recipes]),
+        torch.cat([recipe.response for recipe in recipes]),
+        torch.cat([_with_beats(recipe.r_times_s, longest) for recipe in recipes]),
+        torch.cat([recipe.noise for recipe in recipes]),
+        torch.cat([recipe.context for recipe in recipes]),
+        kept,
+        added,
+    )
+
+
+def _with_beats(r_times_s: Tensor, beats: int) -> Tensor:
+    """(batch, beats): beats that nobody sees, at the last interval, so that rows of fewer beats fit to others."""
+    rr_s = r_times_s[:, -1:] - r_times_s[:, -2:-1]
+    more = torch.arange(1, beats - r_times_s.shape[1] + 1, device=r_times_s.device)
+    return torch.cat([r_times_s, r_times_s[:, -1:] + rr_s * more], dim=1)
+
+
+def _or_rendered(given: Tensor | None, recipe: Recipe, leads: int, value: float) -> Tensor:
+    """What is kept of the rendered beats, or added to them; all and nothing, where none are the recording's own."""
+    return torch.full((len(recipe.response), leads, SAMPLES), value) if given is None else given
 
 
 class Renderer:

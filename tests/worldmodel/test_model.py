@@ -12,8 +12,8 @@ from worldmodel.errors import NotSimulatableError
 from worldmodel.evaluation.effects import evaluate_effects
 from worldmodel.evaluation.rivals import anchor_alone
 from worldmodel.evaluation.unseen import unseen_patients
-from worldmodel.measurement import Measurement
-from worldmodel.model import WorldModel
+from worldmodel.measurement import Measurement, Rhythm
+from worldmodel.model import Request, WorldModel
 from worldmodel.pharmacology import EFFECTS, EffectProfile, PatientContext
 from worldmodel.seeing import ObservedEcg
 from worldmodel.virtual import demo_ecg
@@ -205,3 +205,28 @@ def test_no_beat_is_made_up(model: WorldModel) -> None:
         for some in (model, anchor_alone(model))
     )
     assert np.abs(drawn - own_beats).max() < 0.35
+
+
+def test_patients_of_one_batch_are_what_each_is_alone(model: WorldModel) -> None:
+    """One whose rhythm is drawn anew, one whose own beats go on, and one whose beat is of another length and rate."""
+    ecg = demo_ecg()
+    measured = measure(ecg)
+    flutter = replace(measured, rhythm=Rhythm("atrial_flutter", 0.9))
+    other = next(unseen_patients(seed=5))
+    assert measured.median_beat is not None and other.measured.median_beat is not None
+    assert measured.median_beat.samples_mv.shape != other.measured.median_beat.samples_mv.shape
+    asked = [
+        (ecg, measured, [NO_DRUG, PROLONG_PR], NOTHING_KNOWN, 1),
+        (ecg, flutter, [PROLONG_QT], PatientContext(70.0, True, 3.4), 2),
+        (other.before, other.measured, [PROLONG_PR], other.context, 3),
+    ]
+    requests = [Request(model.encode(pre, before), pre, before, *more) for pre, before, *more in asked]
+    together = model.simulate_many(requests, k=1)
+    for one, among in zip(requests, together, strict=True):
+        alone = model.simulate(one.pre, one.measured, one.actions, one.context, 1, one.seed)
+        assert among.samples_mv.shape == alone.samples_mv.shape
+        assert np.allclose(among.samples_mv, alone.samples_mv, atol=1e-3)
+        assert np.array_equal(among.responses, alone.responses)
+    again = model.simulate_many(requests, k=1)
+    assert [s.samples_mv.tobytes() for s in again] == [s.samples_mv.tobytes() for s in together]
+    assert model.simulate_many([], k=1) == []
