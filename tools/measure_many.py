@@ -1,15 +1,12 @@
 """Measuring thousands of recordings: chunk by chunk, by several processes, only a few chunks in memory at a time."""
 
-import logging
 import os
-import signal
-import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from itertools import chain
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 from tools.errors import ToolError
@@ -18,6 +15,7 @@ from tools.measure import MeasureResult, Recording, file_name, measure_file
 from tools.measured_file import MeasuredFile
 from tools.tally import Entry, Tally
 from tools.window import Window
+from tools.workers import start_worker
 from worldmodel.readers.stated import NOTHING_STATED, Stated
 
 CHUNK = 16  # recordings that a kill loses, at most, of each process
@@ -99,7 +97,7 @@ def _in_processes(
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread in each process: the cores are taken
     context = get_context("spawn")
     try:
-        with ProcessPoolExecutor(min(jobs, len(chunks)), context, _start_worker) as pool:
+        with ProcessPoolExecutor(min(jobs, len(chunks)), context, start_worker) as pool:
             everywhere = [window] * len(chunks), [stated] * len(chunks)
             yield from pool.map(_measure_chunk, chunks, *everywhere)
     except BrokenProcessPool as error:
@@ -111,19 +109,3 @@ def _in_processes(
 
 def _measure_chunk(files: Sequence[Path], window: Window | None, stated: Stated) -> Chunk:
     return tuple(measure_file(file, window, stated) for file in files)
-
-
-def _start_worker() -> None:
-    """Ctrl-C is for the parent, which ends its workers; and where it was killed, they end, too."""
-    logging.getLogger().addHandler(
-        logging.NullHandler()
-    )  # as in the parent: what went wrong is in the results
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

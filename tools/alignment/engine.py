@@ -1,18 +1,16 @@
 """Engines: who computes which unit. All map `align_unit` over the same units, so all give the same numbers."""
 
-import logging
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from tools.alignment.episode import Episode
 from tools.alignment.record import EpisodeKept
 from tools.measure_many import WorkerError
+from tools.workers import start_worker
 
 if TYPE_CHECKING:
     from tools.alignment.unit import Plan
@@ -44,7 +42,7 @@ def in_processes(jobs: int) -> Engine:
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cores are taken
         waiting = iter(units)
         try:
-            with ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker) as pool:
+            with ProcessPoolExecutor(jobs, get_context("spawn"), start_worker) as pool:
                 # Only so many at a time, so that memory does not grow with the number of episodes.
                 running: set[Future[Done]] = set()
                 for unit in waiting:
@@ -68,17 +66,3 @@ def _one(unit: Unit, plan: "Plan") -> Done:
     from tools.alignment.unit import align_unit
 
     return unit[0], align_unit(unit[1], plan)
-
-
-def _start_worker() -> None:
-    """Ctrl-C is for the parent, which ends its workers; and where it was killed, they end, too."""
-    logging.getLogger().addHandler(logging.NullHandler())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
