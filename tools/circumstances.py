@@ -11,9 +11,8 @@ from tools.case import Case
 from tools.results import Result
 from worldmodel.torsade import Level, TorsadeContext, TorsadeRisk, level_of, torsade_risk
 
-QT_DRUGS = (
-    "qt_prolonging"  # of the catalogue's classes: the known risks of torsades, and what else prolongs QT
-)
+# A class of the catalogue: the known risks of torsades, and what else prolongs QT.
+QT_DRUGS = "qt_prolonging"
 
 
 class TisdaleGiven(Result):

@@ -1,6 +1,7 @@
 """Tool: post-dose ECGs for one or more actions. The mask is asked again here, in code."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import PrivateAttr
@@ -102,13 +103,9 @@ def simulate_actions(
     Raises SafetyRefusal where the mask blocks an action, UnknownDrugError, DoseError, MissingInputError,
     NotSimulatableError, WeightsError, OutputError.
     """
-    case.pre_dose()
     catalogue = load_catalogue()
     given = [parse_action(text, catalogue) for text in actions]
-    verdicts = judge_given(case, given, catalogue)
-    refuse_blocked(verdicts, catalogue, approved)
-    observed, other_leads = on_common_leads(observed, case)
-    before = pre_dose_risk(case, choice)
+    asked = _ask_mask(case, given, catalogue, observed, choice, approved)
     model = model or shared_model()
     outcomes, simulation = simulate_outcomes(
         case,
@@ -119,24 +116,10 @@ def simulate_actions(
         seed=seed,
         model=model,
         progress=progress,
-        observed=observed_ecgs(observed, actions, catalogue),
+        observed=observed_ecgs(asked.observed, actions, catalogue),
         choice=choice,
     )
-    since_last = [outcome.hours for outcome in outcomes]
-    return _result(
-        case,
-        catalogue,
-        outcomes,
-        since_last,
-        verdicts,
-        simulation,
-        seed,
-        model,
-        out,
-        other_leads,
-        before,
-        choice,
-    )
+    return _result(asked, outcomes, [outcome.hours for outcome in outcomes], simulation, seed, model, out)
 
 
 def roll_out(
@@ -156,45 +139,56 @@ def roll_out(
     hours: from each dose to the next (to the ECG, after the last); None: until the slowest drug of the step peaks.
     The mask judges each step with all that was given before. Raises as simulate_actions does.
     """
-    pre, measured = case.pre_dose()
     catalogue = load_catalogue()
     given = [parse_action(text, catalogue) for text in steps]
     so_far = [
         GivenAction(doses=tuple(dose for step in given[: i + 1] for dose in step.doses))
         for i in range(len(given))
     ]
-    verdicts = judge_given(case, so_far, catalogue)
-    refuse_blocked(verdicts, catalogue)
-    observed, other_leads = on_common_leads(observed, case)
-    before = pre_dose_risk(case, choice)
+    asked = _ask_mask(case, so_far, catalogue, observed, choice)
     model = model or shared_model()
     actions = [action_of(step, catalogue, hours) for step in given]
     simulation = model.roll_out(
-        pre,
-        measured,
+        *case.pre_dose(),
         actions,
         case.context,
         k,
         seed,
         progress,
-        observed=observed_ecgs(observed, steps, catalogue),
+        observed=observed_ecgs(asked.observed, steps, catalogue),
     )
     clock, since_last = _clocks(actions)
     outcomes = judge_outcomes(case, so_far, clock, simulation, k, choice)
-    return _result(
-        case,
-        catalogue,
-        outcomes,
-        since_last,
-        verdicts,
-        simulation,
-        seed,
-        model,
-        out,
-        other_leads,
-        before,
-        choice,
-    )
+    return _result(asked, outcomes, since_last, simulation, seed, model, out)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Actions that the mask lets be simulated, and the ECGs they are counted from. warnings: of what was observed."""
+
+    case: Case
+    catalogue: Catalogue
+    verdicts: Sequence[Verdict]
+    observed: Sequence[Observed]
+    before: EcgRisk
+    choice: RiskChoice
+    warnings: Sequence[str]
+
+
+def _ask_mask(
+    case: Case,
+    given: Sequence[GivenAction],
+    catalogue: Catalogue,
+    observed: Sequence[Observed],
+    choice: RiskChoice,
+    approved: Collection[str] = (),
+) -> _Asked:
+    """Raises SafetyRefusal for what is blocked and not approved, MissingInputError, WeightsError."""
+    case.pre_dose()
+    verdicts = judge_given(case, given, catalogue)
+    refuse_blocked(verdicts, catalogue, approved)
+    observed, warnings = on_common_leads(observed, case)
+    return _Asked(case, catalogue, verdicts, observed, pre_dose_risk(case, choice), choice, warnings)
 
 
 def _clocks(steps: Sequence[Action]) -> tuple[list[float], list[float]]:
@@ -217,29 +211,26 @@ def when_told(hours: float, hours_after_last_dose: float) -> str:
 
 
 def _result(
-    case: Case,
-    catalogue: Catalogue,
+    asked: _Asked,
     outcomes: Sequence[Outcome],
     since_last: Sequence[float],
-    verdicts: Sequence[Verdict],
     simulation: Simulation,
     seed: int,
     model: WorldModel,
     out: Path | None,
-    warnings: Sequence[str],
-    before: EcgRisk,
-    choice: RiskChoice,
 ) -> SimulateResult:
+    case, catalogue = asked.case, asked.catalogue
     files = [()] * len(outcomes) if out is None else _write(out, case, outcomes, since_last, simulation, seed)
+    parts = zip(outcomes, since_last, asked.verdicts, files, strict=True)
     result = SimulateResult(
-        judged_by=choice.used(),
-        pre=sample_given(case.pre_dose()[1], before),
+        judged_by=asked.choice.used(),
+        pre=sample_given(case.pre_dose()[1], asked.before),
         actions=tuple(
-            _action_simulated(case, outcome, last_h, verdict_given(verdict, catalogue), written, seed, before)
-            for outcome, last_h, verdict, written in zip(outcomes, since_last, verdicts, files, strict=True)
+            _action_simulated(asked, outcome, last_h, verdict_given(verdict, catalogue), written, seed)
+            for outcome, last_h, verdict, written in parts
         ),
         model=model_used(model.info),
-        warnings=(*case.warnings, *warnings, *_what_ifs(verdicts, catalogue)),
+        warnings=(*case.warnings, *asked.warnings, *_what_ifs(asked.verdicts, catalogue)),
     )
     result._waveforms = simulation
     return result
@@ -275,13 +266,12 @@ def _what_ifs(verdicts: Sequence[Verdict], catalogue: Catalogue) -> list[str]:
 
 
 def _action_simulated(
-    case: Case,
+    asked: _Asked,
     outcome: Outcome,
     last_h: float,
     verdict: VerdictGiven,
     files: tuple[str, ...],
     seed: int,
-    before: EcgRisk,
 ) -> ActionSimulated:
     return ActionSimulated(
         action=verdict.action,
@@ -291,7 +281,7 @@ def _action_simulated(
         seed=seed,
         samples=tuple(map(sample_given, outcome.measurements, outcome.risks)),
         summary=summarise(outcome),
-        delta=changes(outcome, before_dose(case, before)),
+        delta=changes(outcome, before_dose(asked.case, asked.before)),
         not_measurable=why_not_measurable(outcome),
         support=support_given(outcome.support),
         tisdale=tisdale_given(outcome.torsade),

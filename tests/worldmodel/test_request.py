@@ -1,6 +1,7 @@
 """What cannot be asked of the world model is refused in words, not by an error of torch."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from tests.worldmodel.virtual_patients import NO_DRUG, PROLONG_QT
 from worldmodel.delineation.measure import measure
 from worldmodel.errors import RequestError
-from worldmodel.model import WorldModel
+from worldmodel.model import Simulation, WorldModel
 from worldmodel.pharmacology import PatientContext
 from worldmodel.seeing import ObservedEcg
 from worldmodel.virtual import demo_ecg
@@ -22,11 +23,12 @@ def model() -> WorldModel:
     return WorldModel.load()
 
 
-def ask(model: WorldModel, how: str, **changed: Any) -> None:
+def ask(model: WorldModel, how: str, **changed: Any) -> Simulation:
     ecg = demo_ecg()
     usual = {"actions": [NO_DRUG], "k": 1, "seed": 0, "observed": ()} | changed
     actions, k, seed, observed = usual.values()
-    getattr(model, how)(ecg, measure(ecg), actions, PatientContext(), k, seed, observed=observed)
+    simulate: Callable[..., Simulation] = getattr(model, how)
+    return simulate(ecg, measure(ecg), actions, PatientContext(), k, seed, observed=observed)
 
 
 @pytest.mark.parametrize("how", ["simulate", "roll_out"])
@@ -50,7 +52,10 @@ def test_what_makes_no_sense_is_an_error_with_a_hint(
 
 
 def test_whole_numbers_of_numpy_are_whole_numbers(model: WorldModel) -> None:
-    ask(model, "simulate", k=np.int64(1), seed=np.int32(3))
+    theirs, plain = (
+        ask(model, "simulate", k=k, seed=seed) for k, seed in ((np.int64(1), np.int32(3)), (1, 3))
+    )
+    assert np.array_equal(theirs.samples_mv, plain.samples_mv)
 
 
 @pytest.mark.parametrize("device", ["gpu", "meta", "cuda:99", ""])
