@@ -10,7 +10,7 @@ from typing import Any
 
 from knowledge.drugs import Catalogue
 from knowledge.errors import ImportFileError
-from knowledge.imported import Import, Pair, exact_names
+from knowledge.imported import Import, Pair, exact_drug, exact_names
 from knowledge.rules import Severity
 
 # An interaction of unknown weight is not a harmless one.
@@ -74,7 +74,7 @@ def read_qt_drugs(path: Path, text: str, catalogue: Catalogue) -> Import:
                 f"{path.name}, line {line}: {row[risk_column]!r} is no category of risk",
                 "Write known, possible, conditional or special (R, P, C, SR).",
             )
-        drug = exact_names(catalogue).get(row[name_column].lower())
+        drug = exact_drug(row[name_column], catalogue)
         if drug is None:
             not_mapped.append(row[name_column])
             continue
@@ -101,13 +101,13 @@ def read_openfda(path: Path, text: str, catalogue: Catalogue) -> Import:
     not_mapped: list[str] = []
     for at, label in enumerate(results, 1):
         own = _label_names(label, path, at)
-        subjects = [name for name in own if name in known]
-        not_mapped += () if subjects else own
+        of_label = {name: drug for name in own if (drug := exact_drug(name, catalogue))}
+        not_mapped += () if of_label else own
         for section, severity in _SECTIONS.items():
             for sentence in _sentences(label.get(section)):
                 for mention in dict.fromkeys(names.findall(sentence.lower())):
-                    for subject in subjects:
-                        if known[mention] != known[subject]:
+                    for subject, drug in of_label.items():
+                        if known[mention] != drug:
                             said = f"{subject} label, {section.replace('_', ' ')}: {sentence[:240]}"
                             pairs.setdefault(
                                 (subject, mention, severity), Pair(subject, mention, severity, said)

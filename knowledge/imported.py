@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from knowledge.drugs import Catalogue, explain
 from knowledge.errors import ImportedRulesError
 from knowledge.folders import data_folder
+from knowledge.names import without_salt
 from knowledge.rules import Example, Examples, Rule, Severity
 
 FILE = "imported.sqlite3"
@@ -29,6 +31,7 @@ CREATE TABLE IF NOT EXISTS pairs (import TEXT, one INTEGER, other INTEGER, sever
 CREATE TABLE IF NOT EXISTS rules (import TEXT, document TEXT);
 CREATE TABLE IF NOT EXISTS members (import TEXT, class TEXT, drug TEXT);
 """
+_GRAVEST: Sequence[Severity] = ("B", "W", "C", "I")
 _NO_EXAMPLES = Examples(fires=Example(give=""), silent=Example(give=""))
 
 
@@ -83,11 +86,13 @@ class KnownPair:
 
 @dataclass(frozen=True)
 class Imported:
-    """Everything imported, ready for the mask. pairs: by the ids of both drugs, in order of the alphabet."""
+    """Everything imported, ready for the mask. pairs: by the ids of both drugs, in order of the alphabet; gravest: of
+    the pairs of each drug."""
 
     rules: tuple[Rule, ...] = ()
     pairs: Mapping[tuple[str, str], tuple[KnownPair, ...]] = field(default_factory=dict)
     members: tuple[tuple[str, frozenset[str]], ...] = ()
+    gravest: Mapping[str, KnownPair] = field(default_factory=dict)
 
     def between(self, one: str, other: str) -> tuple[KnownPair, ...]:
         """What is said of two drugs together."""
@@ -159,15 +164,15 @@ def load_imported(catalogue: Catalogue, folder: Path | None = None) -> Imported:
 
 @lru_cache(maxsize=2)
 def _read(path: Path, _changed: int, catalogue: Catalogue) -> Imported:
-    known = exact_names(catalogue)
     with _opened(path.parent) as store:
         sources = {
             name: f"{kind} ({file}); licence: {licence}"
             for name, kind, licence, file in store.execute("SELECT name, kind, licence, file FROM imports")
         }
-        drugs = {
-            key: known[name] for key, name in store.execute("SELECT id, name FROM names") if name in known
-        }
+        names = (
+            (key, exact_drug(name, catalogue)) for key, name in store.execute("SELECT id, name FROM names")
+        )
+        drugs = {key: drug for key, drug in names if drug is not None}
         store.execute("CREATE TEMP TABLE mapped (id INTEGER PRIMARY KEY)")
         store.executemany("INSERT INTO mapped VALUES (?)", ((key,) for key in drugs))
         pairs: dict[tuple[str, str], list[KnownPair]] = {}
@@ -187,11 +192,20 @@ def _read(path: Path, _changed: int, catalogue: Catalogue) -> Imported:
         raise ImportedRulesError(
             f"an imported rule does not fit this version: {explain(error)}", "Import its file again."
         ) from error
-    return Imported(
-        rules,
-        {key: tuple(found) for key, found in pairs.items() if key[0] != key[1]},
-        tuple(sorted((group, frozenset(drugs)) for group, drugs in members.items())),
-    )
+    between = {key: tuple(found) for key, found in pairs.items() if key[0] != key[1]}
+    gravest: dict[str, KnownPair] = {}
+    for key, found in between.items():
+        for drug, pair in product(key, found):
+            if drug not in gravest or _GRAVEST.index(pair.severity) < _GRAVEST.index(gravest[drug].severity):
+                gravest[drug] = pair
+    groups = sorted((group, frozenset(drugs)) for group, drugs in members.items())
+    return Imported(rules, between, tuple(groups), gravest)
+
+
+def exact_drug(name: str, catalogue: Catalogue) -> str | None:
+    """The id of the drug of exactly this name, its salt aside; None for a name that none has, or several."""
+    known = exact_names(catalogue)
+    return known.get(name.strip().lower()) or known.get(without_salt(name))
 
 
 @lru_cache(maxsize=2)

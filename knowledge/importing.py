@@ -26,7 +26,7 @@ from knowledge.import_formats import (
     rows_of,
     severity_of,
 )
-from knowledge.imported import Import, OwnRule, Pair, exact_names
+from knowledge.imported import Import, OwnRule, Pair, exact_drug
 from knowledge.rules import Severity
 
 Kind = Literal["own rules", "DDInter", "openFDA labels", "QT drugs"]
@@ -68,9 +68,10 @@ def read_import(
             "own rules": _own_csv, "DDInter": read_ddinter, "openFDA labels": read_openfda, "QT drugs": read_qt_drugs
         }[kind]  # fmt: skip
         found = reader(path, text, catalogue)
-    names = {name for pair in found.pairs for name in (pair.one, pair.other)} - exact_names(catalogue).keys()
+    names = {name for pair in found.pairs for name in (pair.one, pair.other)}
+    names = {name for name in names if exact_drug(name, catalogue) is None}
     return Import(
-        name=re.sub(r"[^\w.-]+", "_", path.stem),
+        name=_name(path),
         kind=kind,
         licence=licence or found.licence or LICENCES[kind],
         file=path.name,
@@ -79,6 +80,11 @@ def read_import(
         members=found.members,
         not_mapped=tuple(sorted({*names, *found.not_mapped})),
     )
+
+
+def _name(path: Path) -> str:
+    """Of the import of a file, and before the ids of its rules."""
+    return re.sub(r"[^\w.-]+", "_", path.stem)
 
 
 def _kind_of(path: Path, text: str) -> Kind:
@@ -162,7 +168,7 @@ def _own_rule(entry: Any, path: Path, line: int, catalogue: Catalogue) -> OwnRul
     if isinstance(entry.get("severity"), str):
         entry["severity"] = severity_of(entry["severity"], _SEVERITIES, path, line)
     if entry.get("id"):
-        entry["id"] = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', path.stem)}:{entry['id']}"
+        entry["id"] = f"{_name(path)}:{entry['id']}"
     for column in ("drugs", "but_not", "partners", "partners_but_not"):
         names = entry.get(column)
         if isinstance(names, list):
@@ -185,7 +191,7 @@ def _class_name(name: str) -> str:
 def _drug_or_class(name: str, path: Path, line: int, catalogue: Catalogue) -> str:
     if _is_class(name, catalogue):
         return _class_name(name)
-    if drug := exact_names(catalogue).get(name.strip().lower()):
+    if drug := exact_drug(name, catalogue):
         return drug
     raise ImportFileError(
         f"{path.name}, line {line}: {name!r} is neither a drug nor a class of the catalogue",

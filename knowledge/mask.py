@@ -120,7 +120,7 @@ class Mask:
         self._matching = Matching(catalogue, self._chart, read_allergies(patient, catalogue))
         self._imported = imported
         self._index = _prepare((*rules, *imported.rules), catalogue, imported.members)
-        self._charts: dict[str, Truth] = {}
+        self._charts: dict[int, Truth] = {}  # by rule as an object: imports may give two rules one id
         self._singles: dict[DrugDose, tuple[FiredRule, ...]] = {}
         self._between: dict[tuple[str, str], tuple[tuple[_Prepared, bool], ...]] = {}
         self._pairs: dict[tuple[object, ...], tuple[FiredRule, ...]] = {}
@@ -199,7 +199,9 @@ class Mask:
         yield from self._remarks(dose)
 
     def _imported_pairs(self, dose: DrugDose) -> Iterator[FiredRule]:
-        """What imported pairs say of the dose and what the patient takes."""
+        """What imported pairs say of the dose and what is taken; without a list of that the gravest of them is open."""
+        if not self._listed and (gravest := self._imported.gravest.get(dose.drug_id)):
+            yield _pair_outcome(gravest, {}, ("medications",))
         for taken in self._taken if self._imported.pairs else ():
             pairs = self._imported.between(dose.drug_id, taken.drug_id)
             if pairs and not self._matching.washed_out(taken):
@@ -256,14 +258,14 @@ class Mask:
     def _chart_of(self, prepared: _Prepared) -> Truth:
         """What the chart says to a rule, worked out once."""
         rule = prepared.rule
-        if rule.id not in self._charts:
+        if id(prepared) not in self._charts:
             if rule.needs:
                 missing = tuple(dict.fromkeys(n for fact in rule.needs for n in self._chart.missing(fact)))
                 truth = Truth(None if missing else False, {}, missing)
             else:
                 truth = prepared.condition.holds(self._chart) if prepared.condition else ALWAYS
-            self._charts[rule.id] = truth
-        return self._charts[rule.id]
+            self._charts[id(prepared)] = truth
+        return self._charts[id(prepared)]
 
 
 def _pair_outcome(pair: KnownPair, evidence: Evidence, missing: tuple[str, ...] = ()) -> FiredRule:

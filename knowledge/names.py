@@ -120,6 +120,14 @@ def _words(text: str) -> Words:
     return tuple(_WORDS.findall(_plain(text)))
 
 
+def without_salt(name: str) -> str:
+    """A name without the salt it ends with: "sotalol hydrochloride" is sotalol."""
+    words = _words(name)
+    while len(words) > 1 and words[-1] in _listed("salts.txt"):
+        words = words[:-1]
+    return " ".join(words)
+
+
 def _parts(words: Words, catalogue: Catalogue) -> Words:
     """The words, with the drugs of a fixed combination in place of its brand."""
     parts: list[str] = []

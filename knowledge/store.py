@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -108,18 +109,6 @@ class RuleStore:
         hits = [_hit(i, row, 1 - far + (PAIR if _joins(row, named, text) else 0.0)) for i, row, far in rows]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:n]
 
-    def rules_for(self, drug_ids: Collection[str]) -> list[Hit]:
-        """Every rule that concerns one of the drugs, by exact reading, sorted by id."""
-        if not drug_ids:
-            return []
-        any_of: list[Any] = [{"drugs": {"$contains": drug_id}} for drug_id in sorted(drug_ids)]
-        among = any_of[0] if len(any_of) == 1 else {"$or": any_of}
-        found = self._collection.get(where={"$and": [{"kind": "rule"}, among]}, include=["metadatas"])
-        hits = [
-            _hit(i, row, score=1.0) for i, row in zip(found["ids"], found["metadatas"] or [], strict=True)
-        ]
-        return sorted(hits, key=lambda hit: hit.id)
-
 
 def _hit(entry_id: str, row: Any, score: float) -> Hit:
     kind, text, source = str(row["kind"]), str(row["text"]), str(row["source"])
@@ -145,9 +134,9 @@ def open_store(folder: Path | None = None, embedder: Embedder | None = None) -> 
     """
     catalogue = load_catalogue()
     embedder = embedder or OwnEmbedding(catalogue)
-    entries = list(_entries(catalogue, (*load_rules(), *load_imported(catalogue).rules)))
+    entries, content = _described(catalogue, (*load_rules(), *load_imported(catalogue).rules), embedder.name)
     home = folder if folder is not None else cache_folder()
-    name = f"index-{_content_hash(entries, embedder)}"
+    name = f"index-{content}"
     with _OPENING:
         for built in sorted(home.glob(f"{name}-*/{_READY}")):
             try:
@@ -163,6 +152,14 @@ def open_store(folder: Path | None = None, embedder: Embedder | None = None) -> 
                 f"cannot write the search index to {home}: {error.strerror}",
                 "Set ECGWM_HOME to another folder.",
             ) from error
+
+
+@lru_cache(maxsize=2)
+def _described(catalogue: Catalogue, rules: tuple[Rule, ...], embedder: str) -> tuple[tuple[Entry, ...], str]:
+    """The entries, and the hash by which an index of them is known."""
+    entries = tuple(_entries(catalogue, rules))
+    content = json.dumps([embedder, [[*vars(entry).values()] for entry in entries]], sort_keys=True)
+    return entries, hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _entries(catalogue: Catalogue, rules: Sequence[Rule]) -> Iterator[Entry]:
@@ -203,16 +200,10 @@ def _metadata(entry: Entry) -> dict[str, Any]:
     lists = {
         "subjects": entry.subjects,
         "partners": entry.partners,
-        "drugs": (*entry.subjects, *entry.partners),
         "facts": entry.facts,
     }
     kept = {name: sorted(set(drugs)) for name, drugs in lists.items() if drugs}
     return {"kind": entry.kind, "text": entry.text, "source": entry.source, **kept}
-
-
-def _content_hash(entries: Sequence[Entry], embedder: Embedder) -> str:
-    content = json.dumps([embedder.name, [[*vars(entry).values()] for entry in entries]], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _open(folder: Path, count: int) -> "ChromaCollection":

@@ -203,7 +203,10 @@ def _listed(known: DataSet, folder: Path) -> ListedSet:
     place, store = folder / known.name, folder / PREPARED / known.name
     manifest: dict[str, Any] = {}
     if (store / "manifest.json").is_file():
-        manifest = read_manifest(store)
+        try:
+            manifest = read_manifest(store)
+        except DataSetError:  # damaged or of another version: `data prepare` says which, and the list goes on
+            manifest = {"complete": False}
     access = "credentials needed" if known.credentials else "open" if known.modules else "made"
     return ListedSet(
         name=known.name,

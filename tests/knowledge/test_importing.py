@@ -236,3 +236,32 @@ def test_two_imports_at_once_are_both_kept(tmp_path: Path, catalogue: Catalogue)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(keep_one, files))
     assert [entry.pairs for entry in list_imports(tmp_path)] == [4, 4, 4, 4]
+
+
+def test_two_files_whose_names_differ_by_an_accent_do_not_answer_for_each_other(
+    bedside: Any, keep: Any
+) -> None:
+    rule = "drug,severity,text,when\nondansetron,{},{},{}\n"
+    keep("Ä.csv", rule.format("W", "take care", "pregnant"))
+    imported = keep("Ö.csv", rule.format("block", "not here", "female"))
+    found = verdict(bedside, imported, "ondansetron 4 mg iv", patient={"sex": "female", "pregnant": False})
+    assert found.verdict == "blocked"
+    assert len({rule.id for rule in imported.rules}) == 2
+
+
+def test_without_a_list_of_medications_the_gravest_imported_pair_is_open(bedside: Any, keep: Any) -> None:
+    imported = keep(
+        "mine.csv", "drug,partner,severity,text\nheparin,aspirin,block,bleeds\nheparin,warfarin,C,x\n"
+    )
+    found = verdict(bedside, imported, "heparin 5000 units sc", lacks=["medications"])
+    without = verdict(bedside, NOTHING, "heparin 5000 units sc", lacks=["medications"])
+    told = {rule.id: rule for rule in found.rules}["D-medications"]
+    assert told.severity == "B" and "mine:1" in str(told.evidence["rules"])
+    assert "mine:" not in str(without.rules)
+
+
+def test_a_salt_is_its_drug(keep: Any, catalogue: Catalogue) -> None:
+    imported = keep("d.csv", DDINTER.replace("Metoprolol", "Sotalol hydrochloride"))
+    assert imported.between("sotalol", "lisinopril")
+    label = json.loads(json.dumps(LABEL).replace("METOPROLOL TARTRATE", "SOTALOL HYDROCHLORIDE"))
+    assert keep("l.json", json.dumps(label)).between("sotalol", "lisinopril")

@@ -165,13 +165,6 @@ def test_the_rule_of_a_drug_and_a_finding_comes_first(
     assert store.search(question, 1)[0].id in first
 
 
-def test_rules_of_a_drug_are_read_exactly(store: RuleStore) -> None:
-    rules = {hit.id for hit in store.rules_for(["ivabradine"])}
-    assert {"R75", "R76", "R77"} <= rules
-    assert "R29" not in rules
-    assert store.rules_for([]) == []
-
-
 def test_an_empty_question_finds_nothing(store: RuleStore) -> None:
     assert store.search("  ", 5) == []
 

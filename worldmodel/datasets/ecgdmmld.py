@@ -14,7 +14,7 @@ import numpy as np
 
 from worldmodel.datasets.ecgrdvq import context_of, recording_of
 from worldmodel.datasets.fda_trial import TrialEcg, TrialRoom
-from worldmodel.datasets.rows import PER_NG_ML, number, optional, read_rows
+from worldmodel.datasets.rows import PER_NG_ML, hours_after, number, optional, read_rows
 from worldmodel.datasets.transition import Context, Dose
 from worldmodel.errors import DataSetError
 
@@ -40,12 +40,12 @@ def open_room(folder: Path) -> TrialRoom:
     for line, row in rows:
         for column in ANALYTES:
             if number(row, column, table, line) > 0:
-                key, hours = (row["RANDID"], row["VISIT"], column), number(row, "TPT", table, line)
+                key, hours = (row["RANDID"], row["VISIT"], column), hours_after(row, "TPT", table, line)
                 joined[key] = min(hours, joined.get(key, np.inf))
     ecgs: dict[str, list[TrialEcg]] = defaultdict(list)
     contexts: dict[str, Context] = {}
     for line, row in rows:
-        subject, hours = row["RANDID"], number(row, "TPT", table, line)
+        subject, hours = row["RANDID"], hours_after(row, "TPT", table, line)
         contexts.setdefault(subject, context_of(row, table, line))
         doses = tuple(
             _dose(row, column, table, line)

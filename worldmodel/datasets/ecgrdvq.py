@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from worldmodel.beat import JT_RR_EXPONENT
 from worldmodel.datasets.fda_trial import TrialEcg, TrialRoom
-from worldmodel.datasets.rows import PER_NG_ML, known, number, optional, read_rows, unwrapped
+from worldmodel.datasets.rows import PER_NG_ML, hours_after, known, number, optional, read_rows, unwrapped
 from worldmodel.datasets.transition import Context, Dose, Fact, Recording
 from worldmodel.errors import DataSetError
 from worldmodel.pharmacology import EFFECTS, PatientContext
@@ -82,23 +82,13 @@ def read_trial(path: Path) -> Trial:
     plasma: dict[tuple[str, str, float], float] = {}
     labels: dict[str, str] = {}
     for line, row in read_rows(table, NEEDED, f"ecgrdvq's {TABLE}"):
-        arm = row["EXTRT"].split()[0].lower() if row["EXTRT"].strip() else ""
-        if not arm:
-            raise DataSetError(f"{table.name}, line {line}: EXTRT is empty.", "Name the drug, or Placebo.")
+        arm = _arm(row, table, line)
         labels.setdefault(arm, row["EXTRT"])
-        hours = number(row, "TPT", table, line)
-        if np.isnan(hours):
-            raise DataSetError(f"{table.name}, line {line}: TPT is missing.", "Give hours after the dose.")
-        key = (row["RANDID"], arm, hours)
+        key = (row["RANDID"], arm, hours_after(row, "TPT", table, line))
         groups[key].append(_measured(row, table, line))
-        level = number(row, "PCSTRESN", table, line)
+        level = _plasma_ng_ml(row, table, line)
         if np.isfinite(level):
-            unit = row.get("PCSTRESU", "")
-            if unit not in PER_NG_ML:
-                raise DataSetError(
-                    f"{table.name}, line {line}: concentration in {unit!r}.", "Use pg/mL, ng/mL or ug/mL."
-                )
-            plasma[key] = level * PER_NG_ML[unit]
+            plasma[key] = level
     if not groups:
         raise DataSetError(f"{table.name} holds no rows.", "Give a table with measurements.")
     subjects = sorted({key[0] for key in groups})
@@ -117,6 +107,22 @@ def read_trial(path: Path) -> Trial:
         values[place], qtcf[place] = mean[:-1], mean[-1]
         level_at[place] = plasma.get((subject, arm, at), np.nan)
     return Trial(tuple(subjects), tuple(arms), hours_all, values, qtcf, level_at, labels, taken)
+
+
+def _arm(row: dict[str, str], table: Path, line: int) -> str:
+    words = row["EXTRT"].split()
+    if not words:
+        raise DataSetError(f"{table.name}, line {line}: EXTRT is empty.", "Name the drug, or Placebo.")
+    return words[0].lower()
+
+
+def _plasma_ng_ml(row: dict[str, str], table: Path, line: int) -> float:
+    level, unit = number(row, "PCSTRESN", table, line), row.get("PCSTRESU", "")
+    if np.isfinite(level) and unit not in PER_NG_ML:
+        raise DataSetError(
+            f"{table.name}, line {line}: concentration in {unit!r}.", "Use pg/mL, ng/mL or ug/mL."
+        )
+    return level * PER_NG_ML.get(unit, np.nan)
 
 
 def _measured(row: dict[str, str], table: Path, line: int) -> list[float]:
@@ -144,7 +150,7 @@ def open_room(folder: Path) -> TrialRoom:
     ecgs: dict[str, list[TrialEcg]] = defaultdict(list)
     contexts: dict[str, Context] = {}
     for line, row in read_rows(table, (*NEEDED, "EGREFID", "VISIT"), f"ecgrdvq's {TABLE}"):
-        subject, hours = row["RANDID"], number(row, "TPT", table, line)
+        subject, hours = row["RANDID"], hours_after(row, "TPT", table, line)
         contexts.setdefault(subject, context_of(row, table, line))
         recording = recording_of(row, table, line, contexts[subject].patient)
         # Before the dose the rows carry the drug's name, too, with nothing on board yet.
@@ -188,15 +194,9 @@ def context_of(row: dict[str, str], table: Path, line: int) -> Context:
 
 
 def _doses(row: dict[str, str], table: Path, line: int) -> tuple[Dose, ...]:
-    drug = row["EXTRT"].split()[0].lower()
+    drug = _arm(row, table, line)
     if drug == PLACEBO:
         return ()
-    level = number(row, "PCSTRESN", table, line)
-    unit = row.get("PCSTRESU", "")
-    if np.isfinite(level) and unit not in PER_NG_ML:
-        raise DataSetError(
-            f"{table.name}, line {line}: concentration in {unit!r}.", "Use pg/mL, ng/mL or ug/mL."
-        )
-    plasma = optional(level * PER_NG_ML.get(unit, np.nan))
+    plasma = optional(_plasma_ng_ml(row, table, line))
     amount = optional(number(row, "EXDOSE", table, line))
     return (Dose(drug, amount, row.get("EXDOSU", ""), "oral", 0.0, plasma, source="protocol"),)

@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 STORED_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 NOT_RECORDED = np.iinfo(np.int16).min  # WFDB's sign for it in format 16, read as NaN
-DEFECTS = ("gap", "flat", "cut")
 NO_TIME, NO_AXIS, NO_RR = 29_999, 32_767, 65_535
 _QRS_ONSET = 400
 
 
 def write_recording(stem: Path, counts: NDArray[np.int16], defect: str = "") -> None:
-    """A header and its signals; counts: (12, time) in the order of LEADS. defect: one of DEFECTS, planted."""
+    """A header and its signals; counts: (12, time) in the order of LEADS. defect: gap, flat or cut, planted."""
     stored = counts[[LEADS.index(name) for name in STORED_ORDER]].copy()
     if defect == "gap":
         stored[8, 1000:1700] = NOT_RECORDED

@@ -132,12 +132,10 @@ def _write_part(room: Room, stem: Path, subjects: list[str]) -> PartFacts:
         if len(kept) >= PART_RECORDINGS:
             break
     array = np.stack(samples) if samples else np.empty((0, len(LEADS), SAMPLES), np.int16)
-    sums = {
-        ".npy": _write(stem.with_suffix(".npy"), array),
-        ".jsonl": _write(stem.with_suffix(".jsonl"), b"".join(map(dump_transition, transitions))),
-    }
+    _write(stem.with_suffix(".npy"), array)
+    _write(stem.with_suffix(".jsonl"), b"".join(map(dump_transition, transitions)))
     facts = PartFacts(
-        tuple(taken), tuple(kept), tuple(owners), len(transitions), left_out, defects, tuple(skipped), sums
+        tuple(taken), tuple(kept), tuple(owners), len(transitions), left_out, defects, tuple(skipped)
     )
     _write(stem.with_suffix(".json"), FACTS.dump_json(facts))
     return facts
@@ -184,8 +182,8 @@ def _defects(twelve_mv: NDArray[np.float64]) -> list[str]:
     return found
 
 
-def _write(path: Path, content: bytes | NDArray[np.int16]) -> str:
-    """Write a file that is there whole or not at all; its SHA-256."""
+def _write(path: Path, content: bytes | NDArray[np.int16]) -> None:
+    """Write a file that is there whole or not at all."""
     with NamedTemporaryFile(dir=path.parent, prefix=_UNFINISHED, delete=False) as file:
         unfinished = Path(file.name)
         try:
@@ -200,5 +198,3 @@ def _write(path: Path, content: bytes | NDArray[np.int16]) -> str:
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
-    with path.open("rb") as written:
-        return hashlib.file_digest(written, "sha256").hexdigest()

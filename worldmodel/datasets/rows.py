@@ -42,6 +42,14 @@ def number(row: Mapping[str, str], name: str, table: Path, line: int) -> float:
         ) from None
 
 
+def hours_after(row: Mapping[str, str], name: str, table: Path, line: int) -> float:
+    """A cell with hours after the dose. Raises DataSetError where it is missing."""
+    hours = number(row, name, table, line)
+    if np.isnan(hours):
+        raise DataSetError(f"{table.name}, line {line}: {name} is missing.", "Give hours after the dose.")
+    return hours
+
+
 def unwrapped(value: float) -> float:
     """A value that was stored as a negative 32-bit number and read as unsigned, as two PR of ecgrdvq were."""
     return value + _WRAP if value < 0 else value

@@ -53,7 +53,6 @@ class PartFacts:
     left_out: int
     defects: dict[str, tuple[str, ...]]
     skipped: tuple[Skipped, ...]
-    sha256: dict[str, str]
 
 
 FACTS = TypeAdapter(PartFacts)
