@@ -6,7 +6,7 @@ that only the user's program can answer. Approved is one action of one tool call
 
 from typing import TYPE_CHECKING
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolCall
 from langgraph.types import interrupt
 from pydantic import ValidationError
 
@@ -32,10 +32,15 @@ def approve(state: AgentState, services: "Services") -> AgentState:
     blocked = _blocked_calls(state, services)
     asked = [verdict for verdicts in blocked.values() for verdict in verdicts]
     decision = interrupt({"blocked": asked})
-    if decision is not True:
-        return {"approved": {}}
-    named = {call_id: [v["action"]["text"] for v in verdicts] for call_id, verdicts in blocked.items()}
-    return {"approved": {**state.get("approved", {}), **named}}
+    approved = dict(state.get("approved", {}))
+    if decision is True:
+        approved |= {key: [v["action"]["text"] for v in verdicts] for key, verdicts in blocked.items()}
+    return {"approved": approved}
+
+
+def call_key(reply: AIMessage, call: ToolCall) -> str:
+    """Of one call of one reply; the ids of calls alone are used again by some providers."""
+    return f"{reply.id}/{call['id']}"
 
 
 def approved_actions(state: AgentState | Json) -> list[str]:
@@ -53,7 +58,7 @@ def with_mark(reply: AIMessage, state: AgentState) -> AIMessage | None:
 
 
 def _blocked_calls(state: AgentState, services: "Services") -> dict[str, list[Json]]:
-    """By the id of each call of `simulate` in the last reply, the verdicts on what of it is blocked."""
+    """By the key of each call of `simulate` in the last reply, the verdicts on what of it is blocked."""
     reply = state["messages"][-1]
     assert isinstance(reply, AIMessage)
     blocked = {}
@@ -61,7 +66,7 @@ def _blocked_calls(state: AgentState, services: "Services") -> dict[str, list[Js
         if call["name"] == "simulate":
             try:
                 args = SimulateArgs.model_validate(call["args"])
-                blocked[call["id"] or ""] = services.bench.blocked(args.actions, args.assume)
+                blocked[call_key(reply, call)] = services.bench.blocked(args.actions, args.assume)
             except (ValidationError, *OWN_ERRORS):  # the tool answers such a call with the reason
                 continue
-    return {call_id: verdicts for call_id, verdicts in blocked.items() if verdicts}
+    return {key: verdicts for key, verdicts in blocked.items() if verdicts}

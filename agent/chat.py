@@ -77,22 +77,32 @@ class Chat:
 
     def _answer(self, question: str) -> None:
         with showing_steps() as on_step:
+            answer: Answer | None = None
             try:
-                answer: Answer | None = self.conversation.ask(question, on_step)
+                try:
+                    answer = self.conversation.ask(question, on_step)
+                except ProviderError as error:
+                    self.say(f"{error.message}. {error.hint} The offline planner answers instead.", "yellow")
+                    answer = self.conversation.ask_offline(on_step)
             except ApprovalPending:
-                answer = None
-            except ProviderError as error:
-                self.say(f"{error.message}. {error.hint} The offline planner answers instead.", "yellow")
-                answer = self.conversation.ask_offline(on_step)
+                pass
         self._show(answer or self._decided())
 
     def _decided(self) -> Answer:
-        """Asks the person at the terminal what to do with what is blocked; only "yes" approves."""
-        for verdict in self.conversation.waiting():
-            rules = "; ".join(f"{rule['text']} [{rule['id']}]" for rule in verdict["rules"][:RULES_TOLD])
-            self.say(f"{verdict['action']['text']} is blocked: {rules}", "yellow")
-        self.say("It can be simulated for research only, and is marked in every output.", "yellow")
-        return self.conversation.decide(self.read("Approve? yes or no: ").strip().lower() == "yes")
+        """Asks the person at the terminal what to do with what is blocked, until nothing is; only "yes" approves."""
+        while True:
+            for verdict in self.conversation.waiting():
+                rules = "; ".join(f"{rule['text']} [{rule['id']}]" for rule in verdict["rules"][:RULES_TOLD])
+                self.say(f"{verdict['action']['text']} is blocked: {rules}", "yellow")
+            self.say("It can be simulated for research only, and is marked in every output.", "yellow")
+            try:
+                yes = self.read("Approve? yes or no: ").strip().lower() == "yes"
+            except EOFError:
+                yes = False
+            try:
+                return self.conversation.decide(yes)
+            except ApprovalPending:
+                continue
 
     def _show(self, answer: Answer) -> None:
         self.console.print()

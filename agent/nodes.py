@@ -12,13 +12,13 @@ from langchain_core.messages import (
 )
 from langgraph.config import get_stream_writer
 
-from agent.approval import with_mark
+from agent.approval import call_key, with_mark
 from agent.explanation import explain
 from agent.grounding import untraced
 from agent.models import ChatModel, provider_errors
 from agent.planner import NO_TOKENS
 from agent.prompts import SYSTEM, objection_text
-from agent.redaction import redacted_messages
+from agent.redaction import redacted_messages, with_true_dates
 from agent.state import AgentState
 from agent.toolbox import OWN_ERRORS, Group, group_of, run_call, tools_on
 from agent.transcript import closed, results_in, turns_of, unanswered
@@ -83,10 +83,13 @@ def propose(state: AgentState, services: Services) -> AgentState:
     prompt: list[BaseMessage] = [SystemMessage(SYSTEM), *closed(messages)]
     if state.get("objections"):
         prompt += [AIMessage(state["draft"]), SystemMessage(objection_text(state["objections"]))]
-    if services.bench.redacted and not services.chat.offline:
+    hidden = services.bench.redacted and not services.chat.offline
+    if hidden:
         prompt = redacted_messages(prompt, services.bench.case)
     with provider_errors(services.chat):
         reply = model.invoke(prompt)
+    if hidden and isinstance(reply.content, str):
+        reply.content = with_true_dates(reply.content, services.bench.case)
     names = [call["name"] for call in reply.tool_calls]
     tell("propose", text=", ".join(names) if names else "answer")
     tokens = reply.usage_metadata or NO_TOKENS
@@ -103,7 +106,7 @@ def run_tools(state: AgentState, services: Services, group: Group) -> AgentState
     answers: list[AnyMessage | RemoveMessage] = []
     for call in reply.tool_calls:
         if group_of(call["name"]) == group:
-            services.bench.approved = frozenset(state.get("approved", {}).get(call["id"] or "", ()))
+            services.bench.approved = frozenset(state.get("approved", {}).get(call_key(reply, call), ()))
             answer = run_call(services.bench, call)
             services.bench.approved = frozenset()
             tell(group, text=call["name"], ok=answer.status == "success")

@@ -40,8 +40,8 @@ def open_conversation(
 ) -> Iterator[Conversation]:
     """A conversation on a case: the files given, or the case of the thread that is resumed.
 
-    stated, window: how the ECG is read; a thread keeps them with its ECG. redact: see `redaction`;
-    research: see `approval`.
+    stated, window: how the ECG is read; a thread keeps them with its ECG. redact: see `redaction`, a
+    thread keeps it; research: see `approval`.
 
     Raises ConfigurationError, ThreadError, EcgFileError, PatientFileError.
     """
@@ -51,7 +51,8 @@ def open_conversation(
         where = case or reference(_path(ecg), _path(patient), stated, window)
         if thread is not None:
             where = _resumed(store, thread, where)
-        bench = Workbench(open_case(where), k=k, seed=seed, redacted=redact, research=research)
+        where["redact"] = redact or where.get("redact", False)
+        bench = Workbench(open_case(where), k=k, seed=seed, redacted=where["redact"], research=research)
         yield Conversation(chat, bench, store, thread or new_thread_id(), where)
 
 
@@ -79,6 +80,7 @@ def _resumed(store: ThreadStore, thread: str, given: CaseReference) -> CaseRefer
         patient=before.get("patient") or given.get("patient"),
         stated=reading.get("stated"),
         window=reading.get("window"),
+        redact=before.get("redact", False),
     )
 
 

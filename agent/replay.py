@@ -11,6 +11,7 @@ from agent.threads import ThreadStore, TurnRecord
 from agent.tool_results import brief
 from agent.toolbox import result_of, run_call
 from agent.workbench import Workbench
+from tools.provenance import knowledge_sha256
 
 if TYPE_CHECKING:
     from worldmodel.model import WorldModel
@@ -63,7 +64,7 @@ def replay(record: TurnRecord, model: "WorldModel | None" = None) -> Replayed:
 
 def _changed(manifest: Json, bench: Workbench) -> Iterator[str]:
     """What the numbers hang on that is not what it was."""
-    from agent.session import knowledge_sha256, weights_sha256
+    from agent.session import weights_sha256
 
     now: Json = {**fingerprint(bench.case), "knowledge_sha256": knowledge_sha256()}
     if manifest["weights_sha256"]:

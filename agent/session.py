@@ -1,15 +1,11 @@
 """A conversation: one thread, one case, one chat model; each question goes through the graph and is recorded."""
 
-import hashlib
 import platform
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -28,6 +24,7 @@ from agent.threads import ThreadStore, TurnRecord
 from agent.tool_results import brief
 from agent.transcript import Found, Turn, turns_of
 from agent.workbench import Workbench
+from tools.provenance import knowledge_sha256, version_of
 
 OnStep = Callable[[Json], None]
 STEPS_PER_TURN = 60  # of the graph; the rounds of the model are bounded before
@@ -130,7 +127,7 @@ class Conversation:
             if on_step:
                 on_step(event)
         if waiting := self.waiting():
-            raise _pending(waiting, self.thread_id)
+            raise _pending(waiting, self.thread_id, self.bench)
         after = self._state(chat)
         turns = turns_of(after["messages"])
         answer = _answer_of(turns[-1].messages, after, self.thread_id, chat.name, self.bench)
@@ -144,7 +141,7 @@ class Conversation:
         simulated = any("model" in found.result for found in answer.found)
         packages = ("ecgwm-agent", "langgraph", "langchain-core", "langchain-openai", "torch", "numpy")
         return {
-            "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
+            "versions": {"python": platform.python_version()} | {name: version_of(name) for name in packages},
             "weights_sha256": weights_sha256(self.bench) if simulated else None,
             "knowledge_sha256": knowledge_sha256(),
             "case": dict(self.case),
@@ -164,13 +161,13 @@ class Conversation:
         }
 
 
-def _pending(waiting: Iterable[Json], thread_id: str) -> ApprovalPending:
+def _pending(waiting: Iterable[Json], thread_id: str, bench: Workbench) -> ApprovalPending:
     told = [
         f"{v['action']['text']} is blocked [{', '.join(rule['id'] for rule in v['rules'])}]" for v in waiting
     ]
     return ApprovalPending(
         f"{'; '.join(told)}: it is simulated for research only, and only if you approve it",
-        f"Say `ecgwm-agent ask --thread {thread_id} --approve` or `--decline`.",
+        f"Say `ecgwm-agent ask --thread {thread_id} -k {bench.k} --seed {bench.seed} --approve` or `--decline`.",
     )
 
 
@@ -222,28 +219,8 @@ def _entries(value: Any) -> Iterable[Json]:
             yield from _entries(inner)
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # run from a folder that was never installed
-        return None
-
-
 def weights_sha256(bench: Workbench) -> str:
     """The hash of the world model's weights that this bench simulates with."""
     from tools.model import shared_model
 
     return (bench.model or shared_model()).info.sha256
-
-
-@lru_cache(maxsize=1)
-def knowledge_sha256() -> str:
-    """One hash of all drugs, rules and tables that ship with the package."""
-    import knowledge
-
-    folder = Path(str(knowledge.__file__)).parent / "data"
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.yaml")):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

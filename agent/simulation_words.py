@@ -74,7 +74,7 @@ def leads_told(_: str, result: Json) -> str:
         told = [f"{when} {_lead_intervals(values)}" for when, values in ecgs.items()]
         lines.append(f"- {lead}: {'; '.join(told)}")
     if after and after["verdict"]["verdict"] != "allowed":
-        lines += [f"It is {SAID[after['verdict']['verdict']]}:", *reasons_told(after["verdict"])]
+        lines += [f"The mask: {SAID[after['verdict']['verdict']]}.", *reasons_told(after["verdict"])]
     return "\n".join(lines)
 
 

@@ -11,13 +11,15 @@ Json = dict[str, Any]
 class CaseReference(TypedDict, total=False):
     """Where the case of a thread lies: paths, or the name of the built-in patient.
 
-    stated: what the user said of the ECG's file, by the names of `Stated`; window: "12-22", in seconds.
+    stated: what the user said of the ECG's file, by the names of `Stated`; window: "12-22", in seconds. redact: a
+    remote model is shown nothing that identifies the patient; once said, it holds for the whole thread.
     """
 
     ecg: str | None
     patient: str | None
     stated: Json | None
     window: str | None
+    redact: bool
 
 
 class AgentState(TypedDict, total=False):
@@ -26,7 +28,7 @@ class AgentState(TypedDict, total=False):
     record: what intake found, as `measure_ecg` returns it. verdicts: what the mask says of the usual doses.
     rounds: how often the chat model has spoken; usage: its tokens. draft, objections: an answer that is
     being corrected, and what could not be traced in it. corrected, withheld: how the answer came about.
-    approved: by the id of a tool call, the blocked actions of it that a person has approved for research.
+    approved: by approval.call_key, the blocked actions of it that a person has approved for research.
     """
 
     messages: Annotated[list[AnyMessage | RemoveMessage], add_messages]

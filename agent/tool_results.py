@@ -1,5 +1,6 @@
 """What a chat model is shown of a result: the numbers that matter, and text of the record as data."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -39,6 +40,11 @@ def quotes_fenced(value: Any, quotes: Sequence[str], key: str = "text") -> Any:
         return [quotes_fenced(item, quotes, key) for item in value]
     quoting = isinstance(value, str) and any(quote in value.casefold() for quote in quotes)
     return fence(value, key) if quoting and not value.startswith("<record-") else value
+
+
+def shown_to_model(value: Any, quotes: Sequence[str]) -> str:
+    """A result as the chat model reads it: JSON in which what is quoted of the record stands in a fence."""
+    return json.dumps(quotes_fenced(value, quotes), ensure_ascii=False, separators=(",", ":"))
 
 
 def foreign_texts(case: Case) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ Each returns what it found as text for the model and as JSON for the thread; wha
 message to the model.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Literal
 
@@ -13,7 +12,6 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import ValidationError
 
 from agent.errors import AgentError
-from agent.redaction import redacted
 from agent.state import Json
 from agent.tool_arguments import (
     Arguments,
@@ -27,10 +25,9 @@ from agent.tool_arguments import (
     ShowArgs,
     SimulateArgs,
 )
-from agent.tool_results import brief, foreign_texts, quotes_fenced
+from agent.tool_results import brief, foreign_texts, shown_to_model
 from agent.workbench import Workbench
 from knowledge.errors import KnowledgeError
-from tools.case import Case
 from tools.errors import ToolError
 from worldmodel.errors import WorldModelError
 
@@ -70,9 +67,7 @@ def run_call(bench: Workbench, call: ToolCall) -> ToolMessage:
     """Run one tool call; whatever fails becomes a message that says what to do instead."""
     try:
         found = _result(bench, call)
-        return _answer(
-            call, found, "success", foreign_texts(bench.case), bench.case if bench.redacted else None
-        )
+        return _answer(call, found, "success", foreign_texts(bench.case))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or call["name"]
@@ -106,12 +101,7 @@ def _answer(
     result: Json,
     status: Literal["success", "error"],
     quotes: Sequence[str] = (),
-    redact: Case | None = None,
 ) -> ToolMessage:
-    """The message for the model, with what it quotes of the record fenced; the artifact keeps the result as it is.
-
-    redact: the case of which nothing that identifies the patient may be shown.
-    """
-    shown = brief(result) if redact is None else redacted(brief(result), redact)
-    text = json.dumps(quotes_fenced(shown, quotes), ensure_ascii=False, separators=(",", ":"))
+    """The message for the model, with what it quotes of the record fenced; the artifact keeps the result as it is."""
+    text = shown_to_model(brief(result), quotes)
     return ToolMessage(text, name=call["name"], tool_call_id=call["id"] or "", artifact=result, status=status)

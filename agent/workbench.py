@@ -147,8 +147,8 @@ class Workbench:
         (after,) = result.model_dump(mode="json", include={"actions": {0: {"action", "verdict", "hours"}}})[
             "actions"
         ]
-        model = {"model": result.model.model_dump(mode="json")}
-        return hypothetical | leads_before_and_after(case, names, result) | {"after": after} | model
+        told = {"model": result.model.model_dump(mode="json"), "warnings": list(result.warnings)}
+        return hypothetical | leads_before_and_after(case, names, result) | {"after": after} | told
 
     def rank(
         self,

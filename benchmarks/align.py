@@ -26,7 +26,7 @@ import torch
 from tools.alignment import analysis, engine, store, unit
 from tools.alignment.episode import Episode
 from tools.alignment.record import CandidateKept, EpisodeKept, PrescribedKept
-from tools.model import model_used, shared_model
+from tools.model import label_model, model_used, shared_model
 from worldmodel.evaluation.unseen import unseen_patients
 
 K = 3
@@ -144,6 +144,7 @@ def read_kept(count: int) -> None:
             k=K,
             seed=0,
             model=model_used(shared_model().info),
+            label_model=label_model().used,
             knowledge_sha256="",
             versions={},
         )

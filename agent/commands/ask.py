@@ -84,7 +84,7 @@ def ask(
             stated,
             window,
             redact,
-            research or decision is not None,
+            research,
         ) as conversation,
         showing_steps() as on_step,
     ):

@@ -93,3 +93,20 @@ def test_at_the_terminal_only_yes_approves(
     text = shown(talk(), f"What would {BLOCKED} do?", typed_words)
     assert len(world.calls) == simulated
     assert (MARK.split(":")[0] in text) == bool(simulated)
+
+
+def test_what_is_declined_later_takes_nothing_from_what_was_approved(
+    talk: Talk, world: StretchingModel, store: ThreadStore
+) -> None:
+    other = "sotalol 80 mg oral"
+    script = ScriptedModel(
+        script=[calls("simulate", actions=[BLOCKED]), calls("simulate", actions=[other]), says("Fine.")]
+    )
+    with pytest.raises(ApprovalPending):
+        talk(script).ask("please")
+    with pytest.raises(ApprovalPending, match="sotalol"):
+        talk(script).decide(approved=True)
+    answer = talk(script).decide(approved=False)
+    assert len(world.calls) == 1
+    assert answer.answer == f"{MARK} {BLOCKED}.\n\nFine."
+    assert store.turns("t1")[-1].manifest["approved"] == [BLOCKED]

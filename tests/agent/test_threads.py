@@ -7,9 +7,9 @@ import pytest
 
 from agent.errors import ThreadError
 from agent.opening import open_conversation
-from agent.session import knowledge_sha256
 from agent.threads import FILE, ThreadStore, as_markdown, open_threads
 from tests.agent.conftest import Talk
+from tools.provenance import knowledge_sha256
 
 
 def test_a_thread_is_resumed_from_a_reopened_store(talk: Talk, store: ThreadStore, home: Path) -> None:

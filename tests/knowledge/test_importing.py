@@ -260,7 +260,7 @@ def test_without_a_list_of_medications_the_gravest_imported_pair_is_open(bedside
     assert "mine:" not in str(without.rules)
 
 
-def test_a_salt_is_its_drug(keep: Any, catalogue: Catalogue) -> None:
+def test_a_salt_is_its_drug(keep: Any) -> None:
     imported = keep("d.csv", DDINTER.replace("Metoprolol", "Sotalol hydrochloride"))
     assert imported.between("sotalol", "lisinopril")
     label = json.loads(json.dumps(LABEL).replace("METOPROLOL TARTRATE", "SOTALOL HYDROCHLORIDE"))

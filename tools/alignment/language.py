@@ -114,7 +114,8 @@ class LanguageModel:
         after FAILURES_BEFORE_STOP failures in a row.
         """
         kept, spent, calls, failures, stopped = len(self.answers), [0, 0], 0, 0, ""
-        todo = iter([text for text in self._questions(episodes) if self._key(text) not in self.answers])
+        questions = list(self._questions(episodes))
+        todo = iter([text for text in questions if self._key(text) not in self.answers])
         running: dict[Future[Reply], str] = {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -157,7 +158,7 @@ class LanguageModel:
             input_tokens=spent[0],
             output_tokens=spent[1],
             usd=round(self.price.of(*spent), 4),
-            unanswered=sum(self._key(text) not in self.answers for text in self._questions(episodes)),
+            unanswered=sum(self._key(text) not in self.answers for text in questions),
             stopped=stopped,
         )
 

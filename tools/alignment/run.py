@@ -13,9 +13,10 @@ from tools.alignment.language import Ask, LanguageModel, LanguageUse, Price
 from tools.alignment.rankers import Ranker
 from tools.alignment.read import fingerprint
 from tools.alignment.result import AlignResult
-from tools.alignment.store import Manifest, Store, knowledge_sha256, versions
+from tools.alignment.store import Manifest, Store, versions
 from tools.alignment.unit import Plan
-from tools.model import model_used, shared_model
+from tools.model import label_model, model_used, shared_model
+from tools.provenance import knowledge_sha256
 from worldmodel.scoring import LAMBDA, K
 
 Progress = Callable[[float], None]
@@ -108,6 +109,7 @@ def _manifest(episodes: Sequence[Episode], k: int, seed: int) -> Manifest:
         k=k,
         seed=seed,
         model=model_used(shared_model().info),
+        label_model=label_model().used,
         knowledge_sha256=knowledge_sha256(),
         versions=versions(),
     )

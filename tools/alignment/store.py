@@ -4,21 +4,19 @@ A part is JSON lines, one for each episode. What is there is not done again, so 
 work, and nothing is counted twice.
 """
 
-import hashlib
 import json
 import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import ValidationError
 
-import knowledge
 from tools.alignment.choices import CANDIDATES, MATCHING
 from tools.alignment.episode import AlignmentError
 from tools.alignment.record import EpisodeKept
 from tools.errors import OutputError
-from tools.results import ModelUsed, Result
+from tools.provenance import version_of
+from tools.results import LabelModelUsed, ModelUsed, Result
 from tools.writing import written_whole
 
 MANIFEST = "manifest.json"
@@ -35,6 +33,7 @@ class Manifest(Result):
     k: int
     seed: int
     model: ModelUsed
+    label_model: LabelModelUsed
     knowledge_sha256: str
     versions: dict[str, str]
     candidates: str = CANDIDATES
@@ -93,26 +92,10 @@ class Store:
 
 def versions() -> dict[str, str]:
     """Of what computes: bits differ between versions of the libraries, and between kinds of processors."""
-    return {name: _version(name) for name in PACKAGES} | {
+    return {name: version_of(name) for name in PACKAGES} | {
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
-
-
-def knowledge_sha256() -> str:
-    """Of all files of the knowledge base, by their names."""
-    told = hashlib.sha256()
-    root = Path(knowledge.__file__).parent / "data"
-    for path in sorted(root.rglob("*.*")):
-        told.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return told.hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -35,7 +35,6 @@ from tools.outcomes import Outcome, judge_outcomes, pre_dose_risk, sample_given
 from tools.results import REFUSED
 from worldmodel.ecg import Ecg
 from worldmodel.errors import WeightsError, WorldModelError
-from worldmodel.labels.model import judge_labels
 from worldmodel.labels.pooling import pool
 from worldmodel.measurement import Measurement
 from worldmodel.model import Request, Simulation, WorldModel
@@ -175,7 +174,7 @@ def _with_risks(candidate: CandidateKept, outcome: Outcome, one: _Opened) -> Can
     before = one.request.measured.intervals
     shown = [name for name in JUDGED_INTERVALS if getattr(before, name) is not None]
     samples = [sample_given(m, risk) for m, risk in zip(outcome.measurements, outcome.risks, strict=True)]
-    labels = [judge_labels(measured).tensor() for measured in outcome.measurements]
+    labels = [risk.labels.tensor() for risk in outcome.risks]
     risks: dict[str, tuple[float | None, ...]] = {
         "intervals": tuple(sample.risk for sample in samples),
         "labels": tuple(sample.label_risk for sample in samples),

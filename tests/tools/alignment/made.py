@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tests.tools.conftest import MadeModel
 from tools.alignment.record import CandidateKept, EpisodeKept, PrescribedKept
 from tools.alignment.store import Manifest
-from tools.results import ModelUsed
+from tools.results import LabelModelUsed, ModelUsed
 from worldmodel.ecg import Ecg
 from worldmodel.errors import NotSimulatableError
 from worldmodel.measurement import Measurement
@@ -41,6 +41,7 @@ def manifest(episodes: int, k: int = 3, seed: int = 0) -> Manifest:
         k=k,
         seed=seed,
         model=MODEL,
+        label_model=LabelModelUsed(name="made", file="made", sha256="0" * 64),
         knowledge_sha256="0",
         versions={},
     )

@@ -132,6 +132,16 @@ def test_a_blocked_prescription_is_counted_listed_and_agreed_with_by_nothing() -
     assert result.by_drug["a0"].blocked == 1
 
 
+def test_a_candidate_that_was_simulated_though_refused_breaks_the_mask() -> None:
+    """By its verdict as it is stored: `align` simulates no such candidate, and this is what would tell if it did."""
+    good = kept(0, np.ones((2, K)), 0)
+    first, *rest = kept(1, np.ones((2, K)), 1).candidates
+    broken = kept(1, np.ones((2, K)), 1).model_copy(
+        update={"candidates": (first.model_copy(update={"verdict": "blocked"}), *rest)}
+    )
+    assert value(analysed([good, broken]), "mask_violation_rate") == 0.5
+
+
 def test_a_failed_episode_is_counted_with_its_reason_and_nothing_else() -> None:
     failed = kept(1, np.ones((2, K)), 0).model_copy(
         update={"failure": Failure(code="ecg_file", message="gone")}

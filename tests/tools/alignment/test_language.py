@@ -103,3 +103,13 @@ def test_a_model_that_fails_again_and_again_is_left_alone_with_its_reason(tmp_pa
     assert len(calls) == FAILURES_BEFORE_STOP
     assert "no such host" in used.stopped
     assert used.unanswered == 12
+
+
+def test_questions_that_stay_without_answer_are_counted_of_a_stream_too(tmp_path: Path) -> None:
+    """A run reads its episodes from disk, once: what was lost of them would let a dead model look like a fair one."""
+
+    def dead(text: str) -> Reply:
+        raise OSError(text)
+
+    used = LanguageModel("m", tmp_path).ask_all(iter(EPISODES), dead)
+    assert (used.calls, used.unanswered) == (0, len(EPISODES))
